@@ -1,0 +1,45 @@
+# Apus. A new user needs two commands: `make test` and `make demo`.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test demo lint format bench bench-layout flights-year clean
+
+# Only what exists: folders appear as the project grows.
+swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
+
+help:  ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+
+setup:  ## Check the Swift toolchain and install the missing Debian packages
+	@dev/setup
+
+build: setup  ## Build everything, optimised
+	swift build -c release
+
+test: setup lint  ## Check the format, build, and run all tests
+	swift build --build-tests
+	swift test --skip-build
+	@echo
+	@echo "passed: toolchain and packages, format, build without warnings, all tests"
+
+demo: build  ## Build and run the demonstration
+	@dev/demo
+
+lint:  ## Check the format; changes nothing
+	swift format lint --strict --parallel --recursive $(swift_sources)
+
+format:  ## Format all Swift files in place
+	swift format format --in-place --parallel --recursive $(swift_sources)
+
+bench: build  ## Build and run all benchmarks
+	.build/release/apus bench all
+
+flights-year:  ## Download one year of flights for the flights sample
+	python3 samples/flights/fetch_year.py
+
+clean:  ## Remove what was built
+	rm -rf .build out samples/*/out
+
+bench-layout:  ## Compare the two layouts of keys and values (docs/decisions)
+	@mkdir -p .build
+	$(CC) -O2 -std=c11 -Wall -Wextra Tests/Performance/slice_layout.c -o .build/slice-layout
+	.build/slice-layout

@@ -1,0 +1,115 @@
+/// What the tidy tests measure against: the one file to edit when the project grows.
+enum Tables {
+    /// The modules, bottom layer first, and what each may import.
+    ///
+    /// A module may import only modules of rows above its own; a folder under `Sources` or
+    /// `sdk/swift` without a row fails.  `Plugins/*` and `samples/*` stand for everything there.
+    static let layers: [Layer] = [
+        Layer("ApusCore", imports: ["Synchronization"]),
+        Layer("ApusMemory", imports: ["ApusCore", "CApusPlugin", "CApusShims", "Synchronization"]),
+        Layer("ApusGraph", imports: []),
+        Layer("ApusGenerators", imports: []),
+        Layer("ApusState", imports: ["ApusCore", "ApusMemory", "CApusPlugin", "CApusShims"]),
+        Layer(
+            "ApusPluginHost",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusState", "CApusPlugin", "CApusShims", "CApusGuard",
+                "Glibc",
+            ]
+        ),
+        Layer(
+            "ApusIO",
+            imports: [
+                "ApusCore", "ApusMemory", "CApusShims", "CApusJSON", "Glibc", "Synchronization",
+            ]
+        ),
+        Layer(
+            "ApusRuntime",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusPluginHost",
+                "CApusPlugin", "CApusShims", "Synchronization",
+            ]
+        ),
+        Layer("ApusJobFile", imports: ["ApusGraph", "Yams", "Foundation"]),
+        Layer(
+            "ApusBench",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusPluginHost", "ApusIO",
+                "ApusRuntime", "CApusShims", "Synchronization",
+            ]
+        ),
+        Layer(
+            "apus",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusState",
+                "ApusPluginHost", "ApusIO", "ApusRuntime", "ApusJobFile", "ApusBench",
+                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Synchronization",
+                "ArgumentParser", "Foundation", "Glibc", "Logging",
+            ]
+        ),
+        Layer("ApusSDK", imports: ["CApusPlugin"]),
+        Layer("Plugins/*", imports: ["ApusSDK", "CApusPlugin"]),
+        Layer("samples/*", imports: ["ApusSDK", "CApusPlugin"]),
+    ]
+
+    /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
+    static let shims: Set<String> = ["CApusShims", "CApusGuard", "CApusJSON"]
+
+    /// The modules that touch the real world: time, randomness, files, threads, environment.
+    static let seamModules: Set<String> = ["ApusIO", "apus"]
+
+    /// The modules in which any file may use unsafe pointers, given a `// SAFETY:` comment.
+    static let unsafeModules: Set<String> = [
+        "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "ApusSDK", "ApusBench",
+    ]
+
+    /// Single files that may use unsafe pointers in modules that otherwise may not.
+    ///
+    /// An entry is the path from the root: "Sources/ApusRuntime/Task.swift".
+    static let unsafeFiles: Set<String> = []
+
+    /// Functions that were too long when the limit came, as "path:name", and their line counts.
+    ///
+    /// A ratchet: a count may go down, and an entry goes away once its function is short enough.
+    static let longFunctions: [String: Int] = [:]
+
+    /// Files that a program wrote, free of the size limits, as paths from the root.
+    static let generatedFiles: Set<String> = []
+
+    /// The endings that a file of the project may have.
+    static let fileExtensions: Set<String> = [
+        // Code.
+        "swift", "h", "c", "cc", "cpp", "hpp", "rs", "java", "py", "sh",
+        // What a linker, a module or a package manager reads.
+        "modulemap", "map", "toml", "lock", "resolved",
+        // What a person reads, or a page shows.
+        "md", "html", "css", "js", "svg", "png",
+        // Jobs, inputs and expected outputs.
+        "yaml", "yml", "json", "jsonl", "ndjson", "csv", "tsv", "gz", "txt", "sql", "golden",
+    ]
+
+    /// The names that a file without a known ending may have, besides scripts in `dev` and `.ci`.
+    static let fileNames: Set<String> = [
+        "Makefile", "Dockerfile", "LICENSE", "NOTICE", ".editorconfig", ".gitattributes",
+        ".gitignore", ".gitkeep", ".swift-format",
+    ]
+
+    /// Folders, by name, that hold nothing of ours; see also `.gitignore`.
+    static let ignoredFolders: Set<String> = [
+        ".git", ".build", ".swiftpm", ".vscode", ".idea", "__pycache__", "out", "target",
+    ]
+}
+
+/// One row of the layer table.
+struct Layer {
+    /// The module's name, or `Plugins/*`, or `samples/*`.
+    let module: String
+
+    /// The modules it may import, those that come with the toolchain included.
+    let imports: Set<String>
+
+    init(_ module: String, imports: Set<String>) {
+        self.module = module
+        self.imports = imports
+    }
+}
