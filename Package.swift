@@ -1,0 +1,43 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// What every Swift target is compiled with.
+let common: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
+/// Modules that may not touch unsafe memory: the compiler refuses it.
+let safe: [SwiftSetting] = common + [.strictMemorySafety()]
+
+/// What C and C++ targets are compiled with.
+let warnings = ["-Wall", "-Wextra", "-Werror"]
+let cSettings: [CSetting] = [.unsafeFlags(warnings + ["-std=c11"])]
+let cxxSettings: [CXXSetting] = [.unsafeFlags(warnings)]
+
+/// A shared library in C that exports its entry function and nothing else.
+let pluginInC: [CSetting] = [.unsafeFlags(warnings + ["-std=c11", "-fvisibility=hidden"])]
+
+/// A shared library in Swift that exports its entry function and nothing else.
+let pluginInSwift: [LinkerSetting] = [
+    .unsafeFlags(["-Xlinker", "--version-script=sdk/c/plugin.map"])
+]
+
+let package = Package(
+    name: "apus",
+    products: [
+
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
+    ],
+    targets: [
+        // Layer 0: the contract with plugins, shims for what Swift cannot say, the vocabulary.
+        .target(name: "CApusPlugin", path: "sdk/c", publicHeadersPath: "include"),
+    ],
+    cxxLanguageStandard: .cxx17
+)
