@@ -38,6 +38,15 @@ let package = Package(
     targets: [
         // Layer 0: the contract with plugins, shims for what Swift cannot say, the vocabulary.
         .target(name: "CApusPlugin", path: "sdk/c", publicHeadersPath: "include"),
+        .target(name: "CApusShims", cSettings: cSettings),
+        .target(name: "ApusCore", swiftSettings: safe),
+
+        // Layer 1: batches and rings; the job as a graph; generators of sample data.
+        .target(
+            name: "ApusMemory",
+            dependencies: ["ApusCore", "CApusPlugin", "CApusShims"],
+            swiftSettings: common
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )

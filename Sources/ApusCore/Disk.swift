@@ -1,0 +1,90 @@
+/// The seam to files.  Paths are as the user wrote them, relative to the working directory.
+package protocol Disk: Sendable {
+    /// Opens an existing file for reading.
+    ///
+    /// - Throws: ``DiskError`` that names the path and the reason.
+    func openForReading(_ path: String) throws(DiskError) -> any ReadableFile
+
+    /// Creates a file, or empties or extends an existing one; missing folders are made.
+    ///
+    /// - Throws: ``DiskError`` that names the path and the reason.
+    func openForWriting(_ path: String, appending: Bool) throws(DiskError) -> any WritableFile
+
+    /// Reads a whole file of at most `maximumByteCount` bytes.
+    ///
+    /// - Throws: ``DiskError``; a larger file is an error.
+    func readAll(_ path: String, maximumByteCount: Int) throws(DiskError) -> [UInt8]
+
+    /// Writes a file as a whole: a temporary name, fsync, rename.  Readers see all of it or nothing.
+    ///
+    /// - Throws: ``DiskError``; the old file, if any, is untouched then.
+    func writeAtomically(_ bytes: [UInt8], to path: String, mode: UInt32) throws(DiskError)
+
+    /// Whether there is a file (or folder) at the path.
+    func exists(_ path: String) -> Bool
+
+    /// Makes a folder and those above it, for the owner only.
+    ///
+    /// - Throws: ``DiskError`` that names the path and the reason.
+    func makeDirectory(_ path: String) throws(DiskError)
+
+    /// The path with links resolved, from the root.
+    ///
+    /// - Throws: ``DiskError`` when there is nothing at the path.
+    func canonicalPath(_ path: String) throws(DiskError) -> String
+}
+
+/// A file that is read from start to end.  Used by one thread at a time.
+package protocol ReadableFile: AnyObject {
+    /// Reads up to `buffer.count` bytes; 0 is the end of what there is now.
+    ///
+    /// - Throws: ``DiskError`` that names the path and the reason.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int
+
+    /// Whether reading would not have to wait: always true for plain files.
+    func isReady(waitingMilliseconds: Int32) -> Bool
+
+    /// Whether the path still leads to this file and the file is not shorter than what was read.
+    func isStillThere() -> Bool
+}
+
+/// A file that is written from start to end.  Used by one thread at a time.
+package protocol WritableFile: AnyObject {
+    /// Writes all bytes.
+    ///
+    /// - Throws: ``DiskError``, for example when the disk is full; a part may have been written.
+    func write(_ bytes: UnsafeRawBufferPointer) throws(DiskError)
+
+    /// Waits until everything written is on the disk.
+    ///
+    /// - Throws: ``DiskError``; what was written since the last success may be lost.
+    func synchronize() throws(DiskError)
+
+    /// Closes the file.
+    ///
+    /// - Throws: ``DiskError``; some file systems report a full disk only here.
+    func close() throws(DiskError)
+}
+
+/// Why a file operation failed.
+package struct DiskError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What was tried, as a verb: "open", "write".
+    package let operation: String
+    /// The path, as it was given.
+    package let path: String
+    /// The reason in words.
+    package let reason: String
+    /// The system's error number, or 0.
+    package let errorNumber: Int32
+
+    /// Creates an error.
+    package init(operation: String, path: String, reason: String, errorNumber: Int32 = 0) {
+        self.operation = operation
+        self.path = path
+        self.reason = reason
+        self.errorNumber = errorNumber
+    }
+
+    /// One sentence: `cannot open data/x.csv: No such file or directory`.
+    package var description: String { "cannot \(operation) \(path): \(reason)" }
+}

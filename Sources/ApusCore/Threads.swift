@@ -1,0 +1,19 @@
+/// The seam to threads.
+package protocol Threads: Sendable {
+    /// Starts a thread.
+    ///
+    /// - Parameters:
+    ///   - name: Shown by `top` and debuggers; cut to 15 bytes.
+    ///   - body: What it runs.
+    /// - Returns: A handle that must be joined.
+    func start(name: String, _ body: @escaping @Sendable () -> Void) -> any RunningThread
+}
+
+/// A thread that was started.
+package protocol RunningThread: Sendable {
+    /// Waits for the thread's end.  Once only.
+    func join()
+
+    /// The processor time the thread has used so far, in nanoseconds; 0 when it has ended.
+    func cpuNanoseconds() -> Int64
+}

@@ -1,0 +1,62 @@
+// What Swift cannot say: prefetch, XXH3 inlined, futex, CPU time, crash-safe counters.
+#ifndef CAPUS_SHIMS_H
+#define CAPUS_SHIMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+// XXH3-64 with seed 0 of n bytes: the hash that routes records.
+static inline uint64_t apus_xxh3(const void *bytes, size_t n) {
+    return XXH3_64bits(bytes, n);
+}
+
+// The same for exactly 8 bytes: the length is a constant, so that the branches on it vanish.
+static inline uint64_t apus_xxh3_8(const void *bytes) {
+    return XXH3_64bits(bytes, 8);
+}
+
+// A 128-bit hash.
+typedef struct apus_hash128 {
+    uint64_t low;
+    uint64_t high;
+} apus_hash128;
+
+// XXH3-128 with seed 0 of n bytes: names files by their content.
+static inline apus_hash128 apus_xxh3_128(const void *bytes, size_t n) {
+    XXH128_hash_t hash = XXH3_128bits(bytes, n);
+    apus_hash128 result = {hash.low64, hash.high64};
+    return result;
+}
+
+// Asks for the cache line at p, to be read and written.
+static inline void apus_prefetch(const void *p) {
+    __builtin_prefetch(p, 1, 3);
+}
+
+// Sleeps while *word == expected, at most so many nanoseconds; may wake without a reason.
+void apus_futex_wait(uint32_t *word, uint32_t expected, int64_t nanoseconds);
+
+// Wakes the thread that sleeps on word.
+void apus_futex_wake(uint32_t *word);
+
+// Maps zeroed memory at an aligned address, in large pages if the system has them; NULL when it
+// has no memory. size and alignment are multiples of the page size.
+void *apus_map_large_pages(size_t size, size_t alignment);
+
+// Gives such memory back.
+void apus_unmap(void *memory, size_t size);
+
+// Tells the processor that this is a waiting loop.
+static inline void apus_pause(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ __volatile__("yield");
+#endif
+}
+
+#endif
