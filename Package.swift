@@ -47,6 +47,13 @@ let package = Package(
             dependencies: ["ApusCore", "CApusPlugin", "CApusShims"],
             swiftSettings: common
         ),
+
+        // Layer 2: state and timers; plugins; files and threads; the job file.
+        .target(
+            name: "ApusState",
+            dependencies: ["ApusCore", "ApusMemory", "CApusPlugin", "CApusShims"],
+            swiftSettings: common
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )
