@@ -47,12 +47,18 @@ let package = Package(
             dependencies: ["ApusCore", "CApusPlugin", "CApusShims"],
             swiftSettings: common
         ),
+        .target(name: "ApusGraph", swiftSettings: safe),
 
         // Layer 2: state and timers; plugins; files and threads; the job file.
         .target(
             name: "ApusState",
             dependencies: ["ApusCore", "ApusMemory", "CApusPlugin", "CApusShims"],
             swiftSettings: common
+        ),
+        .target(
+            name: "ApusJobFile",
+            dependencies: ["ApusGraph", .product(name: "Yams", package: "Yams")],
+            swiftSettings: safe
         ),
     ],
     cxxLanguageStandard: .cxx17

@@ -1,0 +1,30 @@
+/// What the runtime learned about an operator from its plugin.
+package struct OperatorSignature: Sendable, Hashable {
+    /// The names of the outputs; the first is the main one.
+    package var outputs: [String]
+
+    /// Whether the operator keeps state or timers per key.
+    package var isKeyed: Bool
+
+    /// Whether a keyed operator also takes records that have no key.
+    package var acceptsMissingKey: Bool
+
+    /// How many inputs the operator has at most.
+    package var inputCount: Int
+
+    /// Creates a signature; see the properties.
+    ///
+    /// - Precondition: `inputCount` is at least 1. An operator without any output is allowed.
+    package init(
+        outputs: [String],
+        isKeyed: Bool,
+        acceptsMissingKey: Bool = false,
+        inputCount: Int = 1
+    ) {
+        precondition(inputCount >= 1, "an operator has an input")
+        self.outputs = outputs
+        self.isKeyed = isKeyed
+        self.acceptsMissingKey = acceptsMissingKey
+        self.inputCount = inputCount
+    }
+}

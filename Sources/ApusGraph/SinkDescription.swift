@@ -1,0 +1,40 @@
+/// A node where records leave the job.
+package struct SinkDescription: Sendable, Hashable {
+    /// The id of the node, stable for the life of the job.
+    package var id: String
+
+    /// Where the records go.
+    package var kind: SinkKind
+
+    /// What the sink reads.
+    package var inputs: [PortReference]
+
+    /// Where the sink stands in the job file.
+    package var location: SourceLocation
+
+    /// Creates a sink; see the properties.
+    package init(
+        id: String,
+        kind: SinkKind,
+        inputs: [PortReference],
+        location: SourceLocation
+    ) {
+        self.id = id
+        self.kind = kind
+        self.inputs = inputs
+        self.location = location
+    }
+}
+
+/// Where a sink writes: one of the components that are built in.
+package enum SinkKind: Sendable, Hashable {
+    /// A file, one record per line; `appends` keeps what the file already holds.
+    case file(path: String, appends: Bool)
+    /// Standard output, one record per line.
+    case stdout
+    /// Nowhere.
+    case discard
+
+    /// The names of the built-in sinks, as `plugin:` takes them.
+    package static let pluginNames = ["file", "stdout", "discard"]
+}

@@ -1,0 +1,97 @@
+/// The keys that one kind of mapping in a job file may have.
+///
+/// Every key that the reader reads is a case of one of these enumerations, in the order in which
+/// messages list them. `docs/job.schema.json` holds the same keys, and a test compares the two.
+protocol JobFileKey: RawRepresentable<String>, CaseIterable, Hashable, Sendable {}
+
+extension JobFileKey {
+    /// All keys of the mapping, as messages list them.
+    static var names: [String] { allCases.map(\.rawValue) }
+}
+
+/// The keys at the top of the file.
+enum RootKey: String, JobFileKey {
+    case apiVersion, kind, metadata, spec
+}
+
+/// The keys of `metadata`.
+enum MetadataKey: String, JobFileKey {
+    case name
+}
+
+/// The keys of `spec`.
+enum SpecKey: String, JobFileKey {
+    case parallelism
+    case maxParallelism = "max-parallelism"
+    case bufferTimeout = "buffer-timeout"
+    case errors, sources, operators, sinks
+}
+
+/// The keys of `spec.errors`.
+enum ErrorsKey: String, JobFileKey {
+    case policy
+    case deadLetterFile = "dead-letter-file"
+}
+
+/// The keys of a source.
+enum SourceKey: String, JobFileKey {
+    case id, plugin, config, watermark
+}
+
+/// The keys of an operator.
+enum OperatorKey: String, JobFileKey {
+    case id, plugin, component, input, inputs, key, config
+}
+
+/// The keys of a sink.
+enum SinkKey: String, JobFileKey {
+    case id, plugin, input, inputs, config
+}
+
+/// The keys of a watermark.
+enum WatermarkKey: String, JobFileKey {
+    case field, fields, unit
+    case outOfOrder = "out-of-order"
+    case idleAfter = "idle-after"
+}
+
+/// The keys of the `config` of a `file` source.
+enum FileSourceKey: String, RecordFormatKey {
+    case path, format, emit
+    case nullValues = "null-values"
+    case delimiter, follow
+}
+
+/// The keys of the `config` of a `stdin` source.
+enum StdinSourceKey: String, RecordFormatKey {
+    case format, emit
+    case nullValues = "null-values"
+    case delimiter
+}
+
+/// The keys of the `config` of a `generator` source.
+enum GeneratorKey: String, JobFileKey {
+    case kind, count, keys, rate, seed
+    case valueSize = "value-size"
+}
+
+/// The keys of the `config` of a `file` sink.
+enum FileSinkKey: String, JobFileKey {
+    case path, append
+}
+
+/// The keys of the `config` of a component that has nothing to configure.
+enum NoKey: String, JobFileKey {
+    /// A placeholder, because an enumeration of strings needs a case; it is in no list of keys.
+    case none
+
+    static let allCases: [NoKey] = []
+}
+
+/// The keys that every source of lines has.
+protocol RecordFormatKey: JobFileKey {
+    static var format: Self { get }
+    static var emit: Self { get }
+    static var nullValues: Self { get }
+    static var delimiter: Self { get }
+}
