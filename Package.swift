@@ -56,6 +56,18 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "CApusGuard",
+            dependencies: ["CApusPlugin"],
+            cxxSettings: cxxSettings
+        ),
+        .target(
+            name: "ApusPluginHost",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusState", "CApusPlugin", "CApusShims", "CApusGuard",
+            ],
+            swiftSettings: common
+        ),
+        .target(
             name: "ApusJobFile",
             dependencies: ["ApusGraph", .product(name: "Yams", package: "Yams")],
             swiftSettings: safe

@@ -1,0 +1,48 @@
+import CApusGuard
+import CApusPlugin
+
+/// A plugin whose file is loaded and whose description is checked.  It is never unloaded.
+package final class LoadedPlugin: @unchecked Sendable {
+    // @unchecked because the pointers lead to constants of the plugin, valid for ever.
+
+    /// The file, as the user named it.
+    package let file: String
+    /// XXH3-128 of the file's content, in hexadecimal.
+    package let contentHash: String
+    /// What it says of itself.
+    package let description: PluginDescription
+    let components: [UnsafePointer<apus_component>]
+
+    init(
+        file: String, contentHash: String, description: PluginDescription,
+        components: [UnsafePointer<apus_component>]
+    ) {
+        self.file = file
+        self.contentHash = contentHash
+        self.description = description
+        self.components = components
+    }
+
+    /// The index of a component.
+    ///
+    /// - Parameter id: Nil means the only one.
+    /// - Throws: ``PluginError`` that lists what there is.
+    package func componentIndex(_ id: String?) throws(PluginError) -> Int {
+        let ids = description.components.map(\.id)
+        guard let id else {
+            guard ids.count == 1 else {
+                throw PluginError(
+                    .badDescription, file,
+                    "has \(ids.count) components; say which with `component:`, one of "
+                        + ids.joined(separator: ", "))
+            }
+            return 0
+        }
+        guard let index = ids.firstIndex(of: id) else {
+            throw PluginError(
+                .badDescription, file,
+                "has no component '\(id)'; expected one of \(ids.joined(separator: ", "))")
+        }
+        return index
+    }
+}

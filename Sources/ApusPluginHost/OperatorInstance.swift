@@ -1,0 +1,333 @@
+package import ApusCore
+package import ApusMemory
+package import ApusState
+import CApusGuard
+package import CApusPlugin
+import Synchronization
+
+/// What an instance is created for.
+package struct InstanceArguments: Sendable {
+    /// The job's name.
+    package var job: String
+    /// The operator's id in the job.
+    package var operatorID: String
+    /// Compact JSON, `null` when there is none.
+    package var configuration: String
+    /// This subtask's index.
+    package var subtask: Int
+    /// How many subtasks the operator has.
+    package var parallelism: Int
+    /// The dealing of keys.
+    package var groups: KeyGroups
+    /// Records in an output batch.
+    package var recordsPerBatch: Int
+
+    /// Creates arguments.
+    package init(
+        job: String, operatorID: String, configuration: String, subtask: Int, parallelism: Int,
+        groups: KeyGroups, recordsPerBatch: Int
+    ) {
+        self.job = job
+        self.operatorID = operatorID
+        self.configuration = configuration
+        self.subtask = subtask
+        self.parallelism = parallelism
+        self.groups = groups
+        self.recordsPerBatch = recordsPerBatch
+    }
+}
+
+/// How a callback over records ended.
+package enum CallOutcome: Equatable {
+    /// All records are done.
+    case done
+    /// Call again from this record, after the outputs are drained.
+    case again(at: Int)
+    /// This record is bad, for that reason; go on behind it.
+    case badRecord(at: Int, reason: String)
+    /// The instance cannot go on.
+    case failed(PluginError)
+}
+
+/// An operator of a plugin at work: the plugin's instance, its context, state and outputs.
+///
+/// Created on the control thread, then used by one task thread alone.  All calls go through the
+/// guard; results are checked, so that a plugin that breaks the contract ends as an error.
+package final class OperatorInstance {
+    private let component: UnsafePointer<apus_component>
+    private let functions: UnsafePointer<apus_operator_vt>
+    private let context: UnsafeMutablePointer<apus_ctx>
+    private let error: UnsafeMutablePointer<apus_error>
+    private let outs: UnsafeMutablePointer<UnsafeMutablePointer<apus_out>?>
+    private let counterCells: UnsafeMutablePointer<UInt64>
+    /// Read by the plugin as a plain word; written through the atomic from any thread.
+    private let stop: UnsafeMutablePointer<Atomic<UInt32>>
+    private let site: CallSite
+    private let owner: String
+    private let instance: UInt64
+    private var object: UnsafeMutableRawPointer?
+    private var idleCallCount = 0
+
+    /// What the component says of itself.
+    package let description: ComponentDescription
+    /// The outputs, the main one first.
+    package let outputs: [OutputBuilder]
+    /// State and timers; nil for an operator without keys.
+    package let state: KeyedState?
+
+    /// The interface tables; never freed, plugins may call them as long as they run.
+    ///
+    /// `nonisolated(unsafe)` because they hold pointers; written once, read-only ever after.
+    nonisolated(unsafe) private static let stateFunctions: UnsafePointer<apus_state_api> = {
+        let table = UnsafeMutablePointer<apus_state_api>.allocate(capacity: 1)
+        table.initialize(to: StateInterface.makeStateFunctions())
+        return UnsafePointer(table)
+    }()
+    nonisolated(unsafe) private static let timerFunctions: UnsafePointer<apus_timer_api> = {
+        let table = UnsafeMutablePointer<apus_timer_api>.allocate(capacity: 1)
+        table.initialize(to: StateInterface.makeTimerFunctions())
+        return UnsafePointer(table)
+    }()
+
+    /// Creates an instance of a component.
+    ///
+    /// - Throws: ``PluginError`` with code `badConfiguration` when the plugin refuses its
+    ///   configuration, `failed` when it throws or breaks the contract.
+    package init(
+        plugin: LoadedPlugin, component index: Int, arguments: InstanceArguments
+    ) throws(PluginError) {
+        description = plugin.description.components[index]
+        component = plugin.components[index]
+        guard let table = component.pointee.vt?.assumingMemoryBound(to: apus_operator_vt.self) else {
+            throw PluginError(.badDescription, plugin.file, "component \(index) has no vt")
+        }
+        functions = table
+        owner =
+            "plugin \(plugin.description.id) \(plugin.description.version), operator "
+            + "\(arguments.operatorID), subtask \(arguments.subtask)"
+        site = CallSite(owner)
+        instance = PluginLog.register(owner)
+        let isKeyed = description.isKeyed
+        state =
+            isKeyed
+            ? KeyedState(
+                slots: description.states.map(\.slot), timers: description.timers.map(\.domain),
+                groups: arguments.groups) : nil
+        outputs = description.outputs.indices.map {
+            OutputBuilder(
+                port: UInt32($0), recordCapacity: arguments.recordsPerBatch,
+                arenaCapacity: 256 << 10)
+        }
+        // SAFETY: freed in deinit, after the plugin's instance, which alone gets these pointers.
+        context = .allocate(capacity: 1)
+        error = .allocate(capacity: 1)
+        error.initialize(to: CallSite.emptyError)
+        outs = .allocate(capacity: outputs.count)
+        for (index, output) in outputs.enumerated() { (outs + index).initialize(to: output.out) }
+        counterCells = .allocate(capacity: max(1, description.counters.count))
+        counterCells.initialize(repeating: 0, count: max(1, description.counters.count))
+        stop = .allocate(capacity: 1)
+        stop.initialize(to: Atomic(0))
+        context.initialize(to: apus_ctx())
+        prepareContext()
+        try create(arguments)
+    }
+
+    deinit {
+        if let object { apus_guard_destroy(site.pointer, component, object) }
+        PluginLog.unregister(instance)
+        context.deallocate()
+        error.deallocate()
+        outs.deallocate()
+        counterCells.deallocate()
+        stop.deallocate()
+    }
+
+    /// The value of each declared counter.
+    package var counters: [(name: String, value: UInt64)] {
+        description.counters.enumerated().map { ($1, counterCells[$0]) }
+    }
+
+    private func prepareContext() {
+        context.pointee.size = UInt32(MemoryLayout<apus_ctx>.size)
+        context.pointee.out_count = UInt32(outputs.count)
+        context.pointee.outs = UnsafePointer(outs)
+        context.pointee.state = Self.stateFunctions
+        context.pointee.timers = Self.timerFunctions
+        context.pointee.host_private = state.map { Unmanaged.passUnretained($0).toOpaque() }
+        context.pointee.instance = instance
+        context.pointee.watermark_us = .min
+        context.pointee.stop = UnsafeRawPointer(stop).assumingMemoryBound(to: UInt32.self)
+        context.pointee.counters = counterCells
+        context.pointee.error = error
+    }
+
+    private func create(_ arguments: InstanceArguments) throws(PluginError) {
+        var object: UnsafeMutableRawPointer?
+        var created = CallSite.emptyError
+        let configuration = Array(arguments.configuration.utf8)
+        let job = Array(arguments.job.utf8)
+        let operatorID = Array(arguments.operatorID.utf8)
+        // SAFETY: the arguments and what they point to live until create has returned.
+        let code = configuration.withUnsafeBufferPointer { configuration in
+            job.withUnsafeBytes { job in
+                operatorID.withUnsafeBytes { operatorID in
+                    var values = apus_args(
+                        size: UInt32(MemoryLayout<apus_args>.size),
+                        subtask: UInt32(arguments.subtask),
+                        parallelism: UInt32(arguments.parallelism),
+                        max_parallelism: UInt32(arguments.groups.count),
+                        config: apus_bytes(
+                            data: configuration.baseAddress, len: UInt64(configuration.count)),
+                        job: Self.text(job),
+                        operator_id: Self.text(operatorID),
+                        instance: instance)
+                    return apus_guard_create(site.pointer, component, &values, &object, &created)
+                }
+            }
+        }
+        guard code == APUS_OK else {
+            let message = CallSite.message(of: &created) ?? "create returned \(code)"
+            throw PluginError(
+                code == APUS_CONFIG ? .badConfiguration : .failed, "\(owner), create", message)
+        }
+        self.object = object
+    }
+
+    private static func text(_ bytes: UnsafeRawBufferPointer) -> apus_str {
+        apus_str(
+            data: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), len: UInt64(bytes.count))
+    }
+
+    // MARK: - Life
+
+    /// Opens the instance.  The task thread, once, before anything else.
+    ///
+    /// - Throws: ``PluginError`` when the plugin cannot begin.
+    package func open() throws(PluginError) {
+        guard functions.pointee.open != nil else { return }
+        let code = apus_guard_open(site.pointer, functions, object, context)
+        guard code == APUS_OK else { throw failure("open", code) }
+    }
+
+    /// Closes the instance.  The task thread, once, after the last callback.
+    ///
+    /// - Throws: ``PluginError`` when the plugin throws.
+    package func close() throws(PluginError) {
+        guard functions.pointee.close != nil else { return }
+        let code = apus_guard_close(site.pointer, functions, object, context)
+        guard code == APUS_OK else { throw failure("close", code) }
+    }
+
+    /// Tells a callback that runs to return soon.  Any thread.
+    package func requestStop() {
+        stop.pointee.store(1, ordering: .relaxed)
+    }
+
+    // MARK: - Callbacks
+
+    /// Has the plugin handle records from `first` on.  Outputs are to be drained afterwards.
+    ///
+    /// - Parameters:
+    ///   - nowMicroseconds: Processing time, for the context.
+    ///   - watermark: The operator's watermark.
+    package func process(
+        _ batch: UnsafePointer<apus_batch>, from first: Int, watermark: Int64,
+        nowMicroseconds: Int64
+    ) -> CallOutcome {
+        begin(batch, first, watermark, nowMicroseconds)
+        state?.begin(batch, from: first)
+        let code = apus_guard_process(site.pointer, functions, object, context, batch)
+        state?.end()
+        return outcome(of: code, "process", first, Int(batch.pointee.count))
+    }
+
+    /// Has the plugin handle timers from `first` on.  Outputs are to be drained afterwards.
+    package func onTimers(
+        _ timers: TimerBatch, domain: KeyedState.TimerDomain, from first: Int, watermark: Int64,
+        nowMicroseconds: Int64
+    ) -> CallOutcome {
+        var view = timers.records.view(input: 0, isKeyed: true)
+        return withUnsafePointer(to: &view) { view in
+            begin(view, first, watermark, nowMicroseconds)
+            state?.begin(timers, view)
+            var list = apus_timers(
+                size: UInt32(MemoryLayout<apus_timers>.size),
+                domain: UInt32(
+                    bitPattern: domain == .event ? APUS_EVENT_TIME : APUS_PROCESSING_TIME),
+                batch: view, timer: UnsafePointer(timers.names), id: UnsafePointer(timers.ids))
+            let code = apus_guard_on_timers(site.pointer, functions, object, context, &list)
+            state?.end()
+            return outcome(of: code, "on_timers", first, timers.count)
+        }
+    }
+
+    /// Tells the plugin of a watermark.  Outputs are to be drained afterwards.
+    package func onWatermark(_ watermark: Int64, nowMicroseconds: Int64) -> CallOutcome {
+        guard functions.pointee.on_watermark != nil else { return .done }
+        begin(nil, 0, watermark, nowMicroseconds)
+        let code = apus_guard_on_watermark(site.pointer, functions, object, context, watermark)
+        guard code == APUS_OK else { return .failed(failure("on_watermark", code)) }
+        return .done
+    }
+
+    private func begin(
+        _ batch: UnsafePointer<apus_batch>?, _ first: Int, _ watermark: Int64, _ now: Int64
+    ) {
+        for output in outputs { output.begin(input: batch) }
+        context.pointee.at = UInt32(truncatingIfNeeded: first)
+        context.pointee.watermark_us = watermark
+        context.pointee.now_us = now
+        error.pointee.code = 0
+        error.pointee.len = 0
+    }
+
+    private func outcome(
+        of code: Int32, _ callback: String, _ first: Int, _ count: Int
+    ) -> CallOutcome {
+        if code == APUS_OK {
+            idleCallCount = 0
+            return .done
+        }
+        let at = Int(context.pointee.at)
+        switch code {
+        case APUS_YIELD, APUS_LIMIT:
+            guard (first...count).contains(at) else {
+                return .failed(broken(callback, "stopped at record \(at) of \(first)..<\(count)"))
+            }
+            let isIdle = at == first && outputs.allSatisfy(\.isEmpty)
+            idleCallCount = isIdle ? idleCallCount + 1 : 0
+            guard idleCallCount < 3 else {
+                return .failed(
+                    broken(callback, "yielded three times without progress at record \(at)"))
+            }
+            return at == count ? .done : .again(at: at)
+        case APUS_RECORD:
+            guard (first..<count).contains(at) else {
+                return .failed(broken(callback, "reported record \(at) of \(first)..<\(count)"))
+            }
+            idleCallCount = 0
+            return .badRecord(at: at, reason: CallSite.message(of: error) ?? "no reason given")
+        default:
+            return .failed(failure(callback, code))
+        }
+    }
+
+    private func broken(_ callback: String, _ what: String) -> PluginError {
+        PluginError(.failed, "\(owner), \(callback)", "broke the contract: it \(what)")
+    }
+
+    private func failure(_ callback: String, _ code: Int32) -> PluginError {
+        let message = CallSite.message(of: error)
+        let text: String =
+            switch code {
+            case APUS_EXCEPTION: "threw an exception: \(message ?? "without a text")"
+            case APUS_FATAL, APUS_CONFIG, APUS_UNSUPPORTED, APUS_STALE:
+                message ?? "failed with code \(code) and no message"
+            default:
+                "returned \(code), which is not a result that the ABI knows"
+                    + (message.map { ": \($0)" } ?? "")
+            }
+        return PluginError(.failed, "\(owner), \(callback)", text)
+    }
+}
