@@ -68,9 +68,32 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "CApusJSON",
+            cxxSettings: cxxSettings,
+            linkerSettings: [.linkedLibrary("simdjson")]
+        ),
+        .target(name: "CApusZlib", cSettings: cSettings, linkerSettings: [.linkedLibrary("z")]),
+        .target(
+            name: "ApusIO",
+            dependencies: [
+                "ApusCore", "ApusMemory", "CApusPlugin", "CApusShims", "CApusJSON", "CApusZlib",
+            ],
+            swiftSettings: common
+        ),
+        .target(
             name: "ApusJobFile",
             dependencies: ["ApusGraph", .product(name: "Yams", package: "Yams")],
             swiftSettings: safe
+        ),
+
+        // Layer 3: task threads.
+        .target(
+            name: "ApusRuntime",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusPluginHost",
+                "CApusPlugin", "CApusShims",
+            ],
+            swiftSettings: common
         ),
     ],
     cxxLanguageStandard: .cxx17

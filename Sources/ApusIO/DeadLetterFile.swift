@@ -1,0 +1,89 @@
+package import ApusCore
+package import ApusMemory
+import Synchronization
+
+/// Keeps rejected records in a file, a JSON object per line, or refuses them.  Any thread.
+///
+/// The file is opened with the first record and extended: a job without rejects leaves none.  Each
+/// line is handed to the operating system at once, whole.
+package final class DeadLetterFile: DeadLetters {
+    /// What becomes of a rejected record.
+    package enum Policy: Equatable, Sendable {
+        /// The job fails.
+        case fail
+        /// It goes to the file.
+        case deadLetter
+    }
+
+    private struct State {
+        var file: (any WritableFile)?
+        var count = 0
+    }
+
+    private let path: String
+    private let policy: Policy
+    private let disk: any Disk
+    private let state = Mutex(State())
+
+    /// Describes where records go; opens nothing.
+    package init(path: String, policy: Policy, disk: any Disk) {
+        self.path = path
+        self.policy = policy
+        self.disk = disk
+    }
+
+    /// How many records have been kept.
+    package var count: Int { state.withLock { $0.count } }
+
+    // doc: inherited
+    package func add(_ record: RejectedRecord, node: String) throws(EndpointError) {
+        guard policy == .deadLetter else {
+            let position = record.position.isEmpty ? "" : "\(record.position): "
+            throw EndpointError("node '\(node)' rejects a record: \(position)\(record.reason)")
+        }
+        let line = DeadLetterLine.encode(record, node: node)
+        try perform { state throws(DiskError) in
+            let file: any WritableFile
+            if let opened = state.file {
+                file = opened
+            } else {
+                file = try disk.openForWriting(path, appending: true)
+                state.file = file
+            }
+            // SAFETY: the span ends with this scope, before the array does.
+            try line.span.bytes.withUnsafeBytes { bytes throws(DiskError) in
+                try file.write(bytes)
+            }
+            state.count += 1
+        }
+    }
+
+    /// Waits until all records are on the disk.
+    ///
+    /// - Throws: ``EndpointError`` when they may be lost.
+    package func flush() throws(EndpointError) {
+        try perform { state throws(DiskError) in try state.file?.synchronize() }
+    }
+
+    /// Flushes and closes; a record that comes later opens the file again.
+    ///
+    /// - Throws: ``EndpointError`` when records may be lost.
+    package func close() throws(EndpointError) {
+        try perform { state throws(DiskError) in
+            guard let file = state.file else { return }
+            state.file = nil
+            try file.synchronize()
+            try file.close()
+        }
+    }
+
+    private func perform(
+        _ operation: (inout State) throws(DiskError) -> Void
+    ) throws(EndpointError) {
+        do throws(DiskError) {
+            try state.withLock { state throws(DiskError) in try operation(&state) }
+        } catch {
+            throw EndpointError("dead letters: \(error.description)")
+        }
+    }
+}

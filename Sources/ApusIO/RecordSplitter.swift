@@ -1,0 +1,151 @@
+/// Finds where records end: at line breaks, in CSV at those outside of quotes.
+///
+/// What it has looked at once it does not look at again: a record that arrives in many small pieces
+/// takes no longer than one that arrives at once.
+struct RecordSplitter {
+    /// A record that was found, without its line break.
+    struct Slice {
+        /// Its first byte, as an index of the window.
+        let index: Int
+        /// Its size.
+        let byteCount: Int
+        /// The line it begins on, counted from 1.
+        let lineNumber: Int
+        /// Whether it is longer than allowed; then these are only its first bytes.
+        let isTooLong: Bool
+    }
+
+    private enum Place {
+        case outsideQuotes
+        case insideQuotes
+    }
+
+    private static let lineFeed = UInt8(ascii: "\n")
+    private static let quote = UInt8(ascii: "\"")
+
+    /// The delimiter of CSV; nil for lines without quotes.
+    private let delimiter: UInt8?
+    private let byteCountMax: Int
+
+    /// The line on which the next record begins.
+    private(set) var lineNumber = 1
+    /// How many unread bytes have been looked at.
+    private var seenByteCount = 0
+    private var place = Place.outsideQuotes
+    private var quotedLineCount = 0
+    private var isSkipping = false
+
+    /// Creates a splitter for the start of an input.
+    ///
+    /// - Parameters:
+    ///   - delimiter: What is between the fields of CSV; nil for JSON lines.
+    ///   - byteCountMax: The size of the largest record.
+    init(delimiter: UInt8?, byteCountMax: Int) {
+        self.delimiter = delimiter
+        self.byteCountMax = byteCountMax
+    }
+
+    /// The next record that is not empty; nil when the window does not hold all of it.
+    ///
+    /// - Parameters:
+    ///   - window: What is unread begins with a record; the record found is consumed.
+    ///   - isFinal: Whether nothing follows, so that the last record needs no line break.
+    mutating func next(in window: InputWindow, isFinal: Bool) -> Slice? {
+        while true {
+            let unread = window.unread
+            guard let end = recordEnd(unread, isFinal) else {
+                guard isSkipping || unread.count > byteCountMax else { return nil }
+                return skip(unread, in: window)
+            }
+            let index = window.unreadIndex
+            let line = lineNumber
+            window.consume(min(end + 1, unread.count))
+            lineNumber += quotedLineCount + 1
+            seenByteCount = 0
+            place = .outsideQuotes
+            quotedLineCount = 0
+            if isSkipping {
+                isSkipping = false
+                continue
+            }
+            let hasReturn = end > 0 && unread[end - 1] == UInt8(ascii: "\r")
+            let byteCount = hasReturn ? end - 1 : end
+            if byteCount == 0 { continue }
+            return Slice(
+                index: index,
+                byteCount: byteCount,
+                lineNumber: line,
+                isTooLong: byteCount > byteCountMax
+            )
+        }
+    }
+
+    /// Gives up on a record whose end is too far away, and drops all of it that is there.
+    private mutating func skip(_ unread: ByteRange, in window: InputWindow) -> Slice? {
+        let index = window.unreadIndex
+        let wasSkipping = isSkipping
+        window.consume(unread.count)
+        let line = lineNumber
+        // The rest is searched for any line break: quotes have lost their meaning.
+        lineNumber += quotedLineCount
+        seenByteCount = 0
+        place = .outsideQuotes
+        quotedLineCount = 0
+        isSkipping = true
+        if wasSkipping { return nil }
+        return Slice(index: index, byteCount: unread.count, lineNumber: line, isTooLong: true)
+    }
+
+    /// The position of the line break behind the record, or of the input's end; nil for not yet.
+    private mutating func recordEnd(_ unread: ByteRange, _ isFinal: Bool) -> Int? {
+        if unread.isEmpty { return nil }
+        if let delimiter, !isSkipping { return rowEnd(unread, isFinal, delimiter) }
+        if let found = unread.firstIndex(of: Self.lineFeed, from: seenByteCount) { return found }
+        seenByteCount = unread.count
+        return isFinal ? unread.count : nil
+    }
+
+    private mutating func rowEnd(
+        _ unread: ByteRange, _ isFinal: Bool, _ delimiter: UInt8
+    ) -> Int? {
+        var lineEnd = -1
+        while true {
+            switch place {
+            case .outsideQuotes:
+                if lineEnd < seenByteCount {
+                    lineEnd =
+                        unread.firstIndex(of: Self.lineFeed, from: seenByteCount) ?? unread.count
+                }
+                let line = ByteRange(unread.start, count: lineEnd)
+                guard let quote = line.firstIndex(of: Self.quote, from: seenByteCount) else {
+                    if lineEnd < unread.count { return lineEnd }
+                    seenByteCount = unread.count
+                    return isFinal ? unread.count : nil
+                }
+                // Elsewhere a quote is a mistake in this row, and not the start of anything.
+                if quote == 0 || unread[quote - 1] == delimiter { place = .insideQuotes }
+                seenByteCount = quote + 1
+            case .insideQuotes:
+                let quote = unread.firstIndex(of: Self.quote, from: seenByteCount)
+                countLines(unread, seenByteCount..<(quote ?? unread.count))
+                guard let quote, quote + 1 < unread.count || isFinal else {
+                    // A quote at the very end is looked at again together with what follows it.
+                    seenByteCount = quote ?? unread.count
+                    return isFinal ? unread.count : nil
+                }
+                let isDoubled = quote + 1 < unread.count && unread[quote + 1] == Self.quote
+                if !isDoubled { place = .outsideQuotes }
+                seenByteCount = quote + (isDoubled ? 2 : 1)
+            }
+        }
+    }
+
+    private mutating func countLines(_ unread: ByteRange, _ range: Range<Int>) {
+        let part = ByteRange(unread.start, count: range.upperBound)
+        var index = range.lowerBound
+        while let found = part.firstIndex(of: Self.lineFeed, from: index) {
+            quotedLineCount += 1
+            index = found + 1
+        }
+    }
+}

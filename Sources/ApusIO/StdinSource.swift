@@ -1,0 +1,53 @@
+import ApusCore
+package import ApusMemory
+
+/// Reads records from standard input, without ever waiting for it.
+package final class StdinSource: RecordSource {
+    private static let name = "standard input"
+
+    private let parsing: RecordParsing
+    private let descriptor: Int32
+    private var reader: RecordReader?
+
+    /// Creates a source; whether there is a standard input shows at the first read.
+    ///
+    /// - Parameter parsing: How the bytes become records.
+    package convenience init(parsing: RecordParsing) {
+        self.init(parsing: parsing, descriptor: 0)
+    }
+
+    /// Creates a source that reads another descriptor, which stays open.
+    init(parsing: RecordParsing, descriptor: Int32) {
+        self.parsing = parsing
+        self.descriptor = descriptor
+    }
+
+    // doc: inherited
+    package func read(
+        into batch: RecordBatch, reject: (RejectedRecord) throws(EndpointError) -> Void
+    ) throws(EndpointError) -> SourceProgress {
+        let reader: RecordReader
+        if let opened = self.reader {
+            reader = opened
+        } else {
+            reader = try open()
+            self.reader = reader
+        }
+        return try reader.read(into: batch, reject: reject)
+    }
+
+    // doc: inherited
+    package func close() {
+        reader = nil
+    }
+
+    private func open() throws(EndpointError) -> RecordReader {
+        do throws(DiskError) {
+            let file = try LinuxReadableFile(
+                descriptor: descriptor, path: Self.name, ownsDescriptor: false)
+            return RecordReader(name: Self.name, file: file, parsing: parsing, endPolicy: .ends)
+        } catch {
+            throw EndpointError(error.description)
+        }
+    }
+}

@@ -1,0 +1,249 @@
+import ApusCore
+import ApusGraph
+import ApusMemory
+import ApusPluginHost
+
+/// Builds the threads, stages and channels of a physical plan.
+///
+/// Nodes are built from the sinks back to the sources, so that what a port writes to is there
+/// when the port is made.  Subtask i of every node lives on thread i.
+struct JobAssembly {
+    private static let recordsPerBatch = 1024
+    private static let arenaCapacity = 64 << 10
+    private static let messagesInFlight = 8
+    /// How far the subtasks of a source may be apart in event time.
+    private static let driftMaxMicroseconds: Int64 = 20_000
+
+    private let plan: PhysicalPlan
+    private let environment: JobEnvironment
+    private let control: RunControl
+    private let groups: KeyGroups
+
+    /// The task threads, ready to run.
+    private(set) var threads: [TaskThread]
+    /// The counters of each node's subtasks.
+    private(set) var counters: [[StageCounters]]
+    /// The operators' stages, for what they tell at the end.
+    private(set) var operators: [OperatorStage] = []
+
+    private var stages: [[Stage]]
+    private var gates: [[[InputGate.Entry]]]
+    /// The number of the first channel of each edge at its reading stage, by edge and subtask.
+    private var nextChannel: [[Int]]
+    private var ports: [[[OutputPort]]]
+
+    /// Builds everything.
+    ///
+    /// - Throws: ``JobFailure`` when a source, sink or operator cannot be made.
+    init(
+        plan: PhysicalPlan, environment: JobEnvironment, control: RunControl
+    ) throws(JobFailure) {
+        self.plan = plan
+        self.environment = environment
+        self.control = control
+        groups = KeyGroups(count: plan.maxParallelism)
+        threads = (0..<plan.parallelism).map {
+            TaskThread(
+                index: $0, control: control, clock: environment.clock,
+                bufferTimeoutMicroseconds: plan.bufferTimeoutMicroseconds)
+        }
+        counters = Array(repeating: [], count: plan.nodes.count)
+        stages = Array(repeating: [], count: plan.nodes.count)
+        gates = plan.nodes.map { Array(repeating: [], count: $0.subtaskCount) }
+        nextChannel = plan.nodes.map { Array(repeating: 0, count: $0.subtaskCount) }
+        ports = plan.nodes.map { node in
+            (0..<node.subtaskCount).map { _ in node.outputs.map { _ in OutputPort() } }
+        }
+        for node in plan.nodes.reversed() { try build(node) }
+        for node in plan.nodes { connect(node) }
+        for node in plan.nodes { addGates(node) }
+        try addSources()
+    }
+
+    // MARK: - Nodes
+
+    private mutating func build(_ node: PlanNode) throws(JobFailure) {
+        for subtask in 0..<node.subtaskCount {
+            switch node.role {
+            case .source:
+                counters[node.index].append(StageCounters())
+            case .operator(let description, _):
+                let stage = try makeOperator(description, node, subtask)
+                operators.append(stage)
+                add(stage, node)
+                threads[subtask].add(stage)
+            case .sink(let description):
+                let sink: any RecordSink
+                do {
+                    sink = try environment.endpoints.makeSink(description, subtask: subtask)
+                } catch {
+                    throw JobFailure(.environment, node: node.id, error.description)
+                }
+                let stage = SinkStage(
+                    sink: sink, node: node.id, nodeIndex: node.index,
+                    channelCount: channelCount(node, subtask))
+                add(stage, node)
+                threads[subtask].add(stage)
+            }
+        }
+    }
+
+    private mutating func add(_ stage: Stage, _ node: PlanNode) {
+        stages[node.index].append(stage)
+        counters[node.index].append(stage.counters)
+    }
+
+    private func makeOperator(
+        _ description: OperatorDescription, _ node: PlanNode, _ subtask: Int
+    ) throws(JobFailure) -> OperatorStage {
+        guard let implementation = environment.implementations[description.id] else {
+            preconditionFailure("the caller loads a plugin for every operator of the plan")
+        }
+        let arguments = InstanceArguments(
+            job: plan.jobName, operatorID: description.id,
+            configuration: description.configuration.json(), subtask: subtask,
+            parallelism: node.subtaskCount, groups: groups,
+            recordsPerBatch: Self.recordsPerBatch)
+        let instance: OperatorInstance
+        do {
+            instance = try OperatorInstance(
+                plugin: implementation.plugin, component: implementation.component,
+                arguments: arguments)
+        } catch {
+            throw JobFailure(.plugin, node: node.id, error.description)
+        }
+        return OperatorStage(
+            instance: instance, ports: ports[node.index][subtask],
+            deadLetters: environment.deadLetters, clock: environment.clock, node: node.id,
+            nodeIndex: node.index, channelCount: channelCount(node, subtask))
+    }
+
+    /// How many channels feed a subtask: one from its neighbour on each forward edge, one from
+    /// each writing subtask on the others.
+    private func channelCount(_ node: PlanNode, _ subtask: Int) -> Int {
+        var count = 0
+        for edge in plan.edges where edge.toNode == node.index {
+            let writers = plan.nodes[edge.fromNode].subtaskCount
+            if case .forward = edge.exchange {
+                count += subtask < writers ? 1 : 0
+            } else {
+                count += writers
+            }
+        }
+        return max(count, 1)
+    }
+
+    // MARK: - Edges
+
+    private mutating func connect(_ node: PlanNode) {
+        for edge in plan.edges where edge.fromNode == node.index {
+            for subtask in 0..<node.subtaskCount {
+                let port = ports[node.index][subtask][edge.fromPort]
+                if case .forward = edge.exchange {
+                    guard subtask < stages[edge.toNode].count else { continue }
+                    port.add(
+                        ForwardOutput(
+                            to: stages[edge.toNode][subtask], input: edge.toInput,
+                            channel: takeChannelNumber(edge.toNode, subtask)))
+                } else {
+                    port.add(makeExchange(edge, node, subtask))
+                }
+            }
+        }
+    }
+
+    private mutating func takeChannelNumber(_ node: Int, _ subtask: Int) -> Int {
+        nextChannel[node][subtask] += 1
+        return nextChannel[node][subtask] - 1
+    }
+
+    private mutating func makeExchange(
+        _ edge: PlanEdge, _ node: PlanNode, _ subtask: Int
+    ) -> ExchangeOutput {
+        let reader = plan.nodes[edge.toNode]
+        var channels: [Channel] = []
+        for target in 0..<reader.subtaskCount {
+            let channel = Channel(
+                messageCapacity: Self.messagesInFlight, recordCapacity: Self.recordsPerBatch,
+                arenaCapacity: Self.arenaCapacity, readerBell: threads[target].bell,
+                writerBell: threads[subtask].bell)
+            channels.append(channel)
+            gates[edge.toNode][target].append(
+                InputGate.Entry(
+                    channel: channel, input: edge.toInput,
+                    number: takeChannelNumber(edge.toNode, target)))
+        }
+        return ExchangeOutput(
+            channels: channels, groups: groups, keying: keying(edge.exchange),
+            acceptsNullKey: acceptsNullKey(reader), reader: reader.id, writerIndex: node.index,
+            rejects: RejectHandler(
+                deadLetters: environment.deadLetters,
+                counters: counters[node.index][subtask]),
+            thread: threads[subtask])
+    }
+
+    private func keying(_ exchange: Exchange) -> ExchangeOutput.Keying {
+        switch exchange {
+        case .forward, .gather: .none
+        case .hash(.recordKey): .recordKey
+        case .hash(.field(let path)):
+            .extracted(
+                environment.endpoints.makeKeyExtractor(path), field: path.joined(separator: "."))
+        }
+    }
+
+    private func acceptsNullKey(_ node: PlanNode) -> Bool {
+        guard case .operator(_, let signature) = node.role else { return true }
+        return signature.acceptsMissingKey || !signature.isKeyed
+    }
+
+    private func addGates(_ node: PlanNode) {
+        for subtask in 0..<node.subtaskCount where !gates[node.index][subtask].isEmpty {
+            threads[subtask].add(
+                InputGate(stage: stages[node.index][subtask], entries: gates[node.index][subtask]))
+        }
+    }
+
+    // MARK: - Sources
+
+    private func addSources() throws(JobFailure) {
+        for node in plan.nodes {
+            guard case .source(let description) = node.role else { continue }
+            let policy = timePolicy(description, node.subtaskCount)
+            for subtask in 0..<node.subtaskCount {
+                let source: any RecordSource
+                do {
+                    source = try environment.endpoints.makeSource(
+                        description, key: node.pushedDownKey, subtask: subtask,
+                        subtaskCount: node.subtaskCount)
+                } catch {
+                    throw JobFailure(.environment, node: node.id, error.description)
+                }
+                threads[subtask].add(
+                    SourceHead(
+                        node: node.id, nodeIndex: node.index, subtask: subtask, source: source,
+                        port: ports[node.index][subtask][0], time: policy,
+                        recordsPerBatch: Self.recordsPerBatch,
+                        deadLetters: environment.deadLetters,
+                        counters: counters[node.index][subtask], control: control,
+                        clock: environment.clock, notify: environment.notify))
+            }
+        }
+    }
+
+    private func timePolicy(_ source: SourceDescription, _ subtaskCount: Int) -> SourceHead.TimePolicy? {
+        let alignment =
+            subtaskCount > 1
+            ? SourceAlignment(subtaskCount: subtaskCount, driftMax: Self.driftMaxMicroseconds) : nil
+        if let watermark = source.watermark {
+            return SourceHead.TimePolicy(
+                outOfOrder: watermark.outOfOrderMicroseconds,
+                idleAfter: watermark.idleAfterMicroseconds, alignment: alignment)
+        }
+        // A generator that gives times gives them in order.
+        if case .generator = source.kind {
+            return SourceHead.TimePolicy(outOfOrder: 0, idleAfter: nil, alignment: alignment)
+        }
+        return nil
+    }
+}

@@ -1,0 +1,43 @@
+package import ApusCore
+package import ApusMemory
+package import ApusPluginHost
+
+/// What a job runs with: the seams and the plugins.
+package struct JobEnvironment: Sendable {
+    /// An operator's plugin and component.
+    package struct Implementation: Sendable {
+        let plugin: LoadedPlugin
+        let component: Int
+
+        /// Creates a pair.
+        package init(plugin: LoadedPlugin, component: Int) {
+            self.plugin = plugin
+            self.component = component
+        }
+    }
+
+    let clock: any Clock
+    let threads: any Threads
+    let endpoints: any EndpointFactory
+    let deadLetters: any DeadLetters
+    let implementations: [String: Implementation]
+    let notify: @Sendable (String) -> Void
+
+    /// Creates an environment.
+    ///
+    /// - Parameters:
+    ///   - implementations: By the operators' ids.
+    ///   - notify: Takes sentences for the user, such as that a source is idle.  Any thread.
+    package init(
+        clock: any Clock, threads: any Threads, endpoints: any EndpointFactory,
+        deadLetters: any DeadLetters, implementations: [String: Implementation],
+        notify: @escaping @Sendable (String) -> Void
+    ) {
+        self.clock = clock
+        self.threads = threads
+        self.endpoints = endpoints
+        self.deadLetters = deadLetters
+        self.implementations = implementations
+        self.notify = notify
+    }
+}

@@ -1,0 +1,177 @@
+package import ApusGraph
+import ApusCore
+import ApusMemory
+import Synchronization
+
+/// A job at work in this process: its threads, from start to end.
+///
+/// The border between the control plane and the task threads.  Methods are for any thread unless
+/// they say otherwise.
+package final class JobRun: Sendable {
+    /// How a job ended.
+    package enum End: Equatable, Sendable {
+        /// The input ended, and everything was delivered.
+        case finished
+        /// It was asked to stop, and everything that was under way was delivered.
+        case stopped
+        /// It was asked to end at once; what was under way is lost.
+        case aborted
+        /// It failed; what was delivered until then is not the whole output.
+        case failed(JobFailure)
+    }
+
+    /// What is known at the end.
+    package struct Summary: Sendable {
+        /// How the job ended.
+        package let end: End
+        /// The last progress.
+        package let progress: JobProgress
+        /// Timers that were armed and had not fired, by operator.
+        package let armedTimers: [(node: String, count: Int)]
+        /// The plugins' own counters, by operator, over all subtasks.
+        package let pluginCounters: [(node: String, name: String, value: UInt64)]
+
+        /// The same summary of a job that failed after all: its last step went wrong.
+        package func failing(_ failure: JobFailure) -> Summary {
+            if case .failed = end { return self }
+            return Summary(
+                end: .failed(failure), progress: progress, armedTimers: armedTimers,
+                pluginCounters: pluginCounters)
+        }
+    }
+
+    private let plan: PhysicalPlan
+    private let environment: JobEnvironment
+    private let control = RunControl()
+    private let startedAt: Int64
+    private let counters: [[StageCounters]]
+    private let taskThreads: [TaskThread]
+    private let running: [any RunningThread]
+    /// Touched by wait() after the threads have ended, and by nothing else.
+    private let operators: OperatorList
+
+    private let endedCount = EndedCount()
+
+    /// How many threads have ended.
+    private final class EndedCount: Sendable {
+        let value: Atomic<Int> = Atomic(0)
+    }
+
+    /// The operators' stages; they belong to the task threads until those have ended.
+    private final class OperatorList: @unchecked Sendable {
+        // @unchecked because it is read only after the threads that own the stages were joined.
+        let stages: [OperatorStage]
+        init(_ stages: [OperatorStage]) { self.stages = stages }
+    }
+
+    /// Builds a job and starts its threads.
+    ///
+    /// - Precondition: `environment` has an implementation for every operator of the plan.
+    /// - Throws: ``JobFailure`` when a source, sink or operator cannot be made; nothing runs then.
+    package init(plan: PhysicalPlan, environment: JobEnvironment) throws(JobFailure) {
+        self.plan = plan
+        self.environment = environment
+        let assembly = try JobAssembly(plan: plan, environment: environment, control: control)
+        counters = assembly.counters
+        taskThreads = assembly.threads
+        operators = OperatorList(assembly.operators)
+        startedAt = environment.clock.monotonicNanoseconds()
+        running = assembly.threads.map { [endedCount] thread in
+            environment.threads.start(name: "apus-task-\(thread.index)") {
+                thread.run()
+                endedCount.value.add(1, ordering: .releasing)
+            }
+        }
+    }
+
+    /// Asks the sources to stop; what is under way is delivered.
+    package func stop() {
+        control.ask(.stop)
+        for thread in taskThreads { thread.bell.ring() }
+    }
+
+    /// Asks everything to stop where it is.
+    package func abort() {
+        control.ask(.abort)
+        for thread in taskThreads { thread.requestStop() }
+    }
+
+    /// Whether all threads have ended: ``wait()`` returns at once then.
+    package var hasEnded: Bool {
+        endedCount.value.load(ordering: .acquiring) == running.count
+    }
+
+    /// Waits for the end.  Once, by one caller; blocks its thread.
+    package func wait() -> Summary {
+        for thread in running { thread.join() }
+        let end: End
+        if let failure = control.failure {
+            end = .failed(failure)
+        } else {
+            switch control.current {
+            case .none: end = .finished
+            case .stop: end = .stopped
+            case .abort: end = .aborted
+            }
+        }
+        return Summary(
+            end: end, progress: progress(), armedTimers: armedTimers(),
+            pluginCounters: pluginCounters())
+    }
+
+    /// What the job has done so far.
+    package func progress() -> JobProgress {
+        let nodes = plan.nodes.map { node in
+            let all = counters[node.index]
+            return JobProgress.Node(
+                id: node.id,
+                recordsIn: all.reduce(0) { $0 + $1.recordsIn },
+                recordsOut: all.reduce(0) { $0 + $1.recordsOut },
+                rejected: all.reduce(0) { $0 + $1.rejected },
+                timersFired: all.reduce(0) { $0 + $1.timersFired },
+                watermark: all.map(\.watermark).min() ?? .min,
+                keyCount: all.reduce(0) { $0 + $1.keyCount },
+                stateByteCount: all.reduce(0) { $0 + $1.stateByteCount }
+            )
+        }
+        let sources = plan.nodes.filter { if case .source = $0.role { true } else { false } }
+        return JobProgress(
+            nodes: nodes,
+            elapsedNanoseconds: environment.clock.monotonicNanoseconds() - startedAt,
+            sourceRecords: sources.reduce(0) { $0 + nodes[$1.index].recordsOut },
+            rejectedRecords: nodes.reduce(0) { $0 + $1.rejected }
+        )
+    }
+
+    /// The processor time of the task threads that still run, in nanoseconds.
+    package func cpuNanoseconds() -> Int64 {
+        running.reduce(0) { $0 + $1.cpuNanoseconds() }
+    }
+
+    private func armedTimers() -> [(node: String, count: Int)] {
+        var counts: [(node: String, count: Int)] = []
+        for node in plan.nodes {
+            let count = operators.stages.filter { $0.nodeIndex == node.index }
+                .reduce(0) { $0 + $1.armedTimerCount }
+            if count > 0 { counts.append((node.id, count)) }
+        }
+        return counts
+    }
+
+    private func pluginCounters() -> [(node: String, name: String, value: UInt64)] {
+        var sums: [(node: String, name: String, value: UInt64)] = []
+        for node in plan.nodes {
+            for stage in operators.stages where stage.nodeIndex == node.index {
+                for counter in stage.pluginCounters {
+                    let at = sums.firstIndex { $0.node == node.id && $0.name == counter.name }
+                    if let at {
+                        sums[at].value &+= counter.value
+                    } else {
+                        sums.append((node.id, counter.name, counter.value))
+                    }
+                }
+            }
+        }
+        return sums
+    }
+}

@@ -1,0 +1,167 @@
+import ApusCore
+import ApusMemory
+import CApusPlugin
+
+/// A source at work on one subtask: reads, makes watermarks, notices idleness, ends.
+final class SourceHead: Head {
+    /// How a source's records carry time.
+    struct TimePolicy {
+        /// Records can be older than the newest one by this much (microseconds).
+        let outOfOrder: Int64
+        /// The source is idle after so long without a record (microseconds); nil for never.
+        let idleAfter: Int64?
+        /// What keeps the source's subtasks together; nil for one that has only one subtask.
+        let alignment: SourceAlignment?
+    }
+
+    private enum Phase {
+        case running
+        case finished
+    }
+
+    /// Watermarks are sent at most this often: each one flushes half-filled batches.
+    private static let watermarkInterval: Int64 = 1_000_000
+
+    let nodeIndex: Int
+    private let node: String
+    private let subtask: Int
+    private let source: any RecordSource
+    private let port: OutputPort
+    private let batch: RecordBatch
+    private let time: TimePolicy?
+    private let rejects: RejectHandler
+    private let counters: StageCounters
+    private let control: RunControl
+    private let clock: any Clock
+    private let notify: @Sendable (String) -> Void
+    private var phase = Phase.running
+    private var isIdle = false
+    private var hasNothing = false
+    private var newestTime = Int64.min
+    private var sentWatermark = Int64.min
+    private var nextWatermarkAt = Int64.min
+    private var lastRecordAt: Int64
+
+    init(
+        node: String, nodeIndex: Int, subtask: Int, source: any RecordSource, port: OutputPort,
+        time: TimePolicy?, recordsPerBatch: Int, deadLetters: any DeadLetters,
+        counters: StageCounters, control: RunControl, clock: any Clock,
+        notify: @escaping @Sendable (String) -> Void
+    ) {
+        self.node = node
+        self.nodeIndex = nodeIndex
+        self.subtask = subtask
+        self.source = source
+        self.port = port
+        self.time = time
+        self.counters = counters
+        self.control = control
+        self.clock = clock
+        self.notify = notify
+        rejects = RejectHandler(deadLetters: deadLetters, counters: counters)
+        batch = RecordBatch(recordCapacity: recordsPerBatch, arenaCapacity: 512 << 10)
+        lastRecordAt = clock.monotonicNanoseconds()
+    }
+
+    var isFinished: Bool { phase == .finished }
+    var isPolling: Bool { phase == .running }
+    var hasInput: Bool { phase == .running && !hasNothing }
+
+    /// Reads one batch and sends it.
+    func step() throws(JobFailure) -> Bool {
+        guard phase == .running else { return false }
+        if control.current == .stop {
+            // Event time stays where it is: timers that are not due do not fire.
+            try end()
+            return true
+        }
+        if newestTime != .min, let alignment = time?.alignment, alignment.mustWait(at: newestTime) {
+            hasNothing = true
+            return false
+        }
+        batch.reset()
+        let progress = try read()
+        let now = clock.monotonicNanoseconds()
+        if batch.count > 0 {
+            isIdle = false
+            lastRecordAt = now
+            counters.addOut(batch.count)
+            if time != nil { noteTimes() }
+            try port.send(batch)
+        }
+        switch progress {
+        case .advanced:
+            hasNothing = false
+            try sendWatermarkIfDue(now, isForced: false)
+            return true
+        case .nothingYet:
+            hasNothing = true
+            try sendWatermarkIfDue(now, isForced: true)
+            try noticeIdleness(now)
+            return batch.count > 0
+        case .ended:
+            try sendWatermark(.max)
+            try end()
+            return true
+        }
+    }
+
+    private func read() throws(JobFailure) -> SourceProgress {
+        var failure: JobFailure?
+        do throws(EndpointError) {
+            return try source.read(into: batch) { (record) throws(EndpointError) in
+                do throws(JobFailure) {
+                    try rejects.reject(record, node: node)
+                } catch {
+                    failure = error
+                    throw EndpointError(error.message)
+                }
+            }
+        } catch {
+            throw failure ?? JobFailure(.environment, node: node, error.description)
+        }
+    }
+
+    private func end() throws(JobFailure) {
+        time?.alignment?.report(subtask, newest: .max)
+        source.close()
+        try port.sendEnd()
+        phase = .finished
+    }
+
+    // MARK: - Time
+
+    private func noteTimes() {
+        newestTime = max(newestTime, batch.newestTime)
+        time?.alignment?.report(subtask, newest: newestTime)
+    }
+
+    private func sendWatermarkIfDue(_ now: Int64, isForced: Bool) throws(JobFailure) {
+        guard let time, newestTime != .min else { return }
+        let watermark = newestTime &- time.outOfOrder &- 1
+        guard watermark > sentWatermark else { return }
+        guard isForced || now >= nextWatermarkAt else { return }
+        nextWatermarkAt = now + Self.watermarkInterval
+        try sendWatermark(watermark)
+    }
+
+    private func sendWatermark(_ watermark: Int64) throws(JobFailure) {
+        sentWatermark = watermark
+        counters.setWatermark(watermark)
+        try port.sendWatermark(watermark)
+    }
+
+    private func noticeIdleness(_ now: Int64) throws(JobFailure) {
+        guard let idleAfter = time?.idleAfter, !isIdle else { return }
+        guard now &- lastRecordAt >= idleAfter &* 1000 else { return }
+        isIdle = true
+        time?.alignment?.report(subtask, newest: .max)
+        notify(
+            "source '\(node)' is idle: no record for \(idleAfter / 1_000_000) s; "
+                + "event time goes on without it (watermark.idle-after)")
+        try port.sendIdle()
+    }
+
+    /// Hands on what waits in buffers.
+    func flush() throws(JobFailure) -> Bool { try port.flush() }
+}
