@@ -29,7 +29,9 @@ let pluginInSwift: [LinkerSetting] = [
 let package = Package(
     name: "apus",
     products: [
-
+        .executable(name: "apus", targets: ["apus"]),
+        .library(name: "benchmark", type: .dynamic, targets: ["BenchmarkPlugin"]),
+        .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -48,6 +50,7 @@ let package = Package(
             swiftSettings: common
         ),
         .target(name: "ApusGraph", swiftSettings: safe),
+        .target(name: "ApusGenerators", swiftSettings: safe),
 
         // Layer 2: state and timers; plugins; files and threads; the job file.
         .target(
@@ -94,6 +97,40 @@ let package = Package(
                 "CApusPlugin", "CApusShims",
             ],
             swiftSettings: common
+        ),
+        .target(
+            name: "ApusBench",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusPluginHost", "ApusIO",
+                "ApusRuntime", "CApusShims",
+            ],
+            swiftSettings: common
+        ),
+
+        // Layer 4: the command line, which alone picks the real clock, disk and processes.
+        .executableTarget(
+            name: "apus",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusState",
+                "ApusPluginHost", "ApusIO", "ApusJobFile", "ApusRuntime", "ApusBench",
+                "CApusGuard",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: safe
+        ),
+        .target(
+            name: "BenchmarkPlugin",
+            dependencies: ["CApusPlugin"],
+            path: "Plugins/Benchmark",
+            publicHeadersPath: ".",
+            cSettings: pluginInC
+        ),
+        .target(
+            name: "AircraftPlugin",
+            dependencies: ["CApusPlugin"],
+            path: "samples/flights/plugin",
+            publicHeadersPath: ".",
+            cSettings: pluginInC
         ),
     ],
     cxxLanguageStandard: .cxx17

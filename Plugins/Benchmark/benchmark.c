@@ -1,0 +1,165 @@
+// Operators to measure the runtime with: as little work of their own as possible.
+//
+//   keyed-count   counts the records of each key; emits (key, count as 8 bytes, little-endian)
+//   passthrough   hands every record on without copying it
+//   timers        sets one event-time timer per record, 1 ms after it; emits a record when it fires
+#include "apus/apus.h"
+
+// How many records value_mut_many gets at once: 8 KiB of pointers, which stay in the first cache.
+#define CHUNK 1024u
+
+#define TIMER_DELAY_US 1000
+
+// No operator here has a configuration or memory of its own: an instance is any non-null pointer.
+static int32_t create(const apus_args *args, void **self, apus_error *error) {
+    static char instance;
+    (void)args, (void)error;
+    *self = &instance;
+    return APUS_OK;
+}
+
+static void destroy(void *self) {
+    (void)self;
+}
+
+static int32_t keyed_count(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    apus_out *out = ctx->outs[0];
+    void *counts[CHUNK];
+    for (uint32_t first = ctx->at; first < b->count; first += CHUNK) {
+        uint32_t n = b->count - first < CHUNK ? b->count - first : CHUNK;
+        int32_t rc = ctx->state->value_mut_many(ctx, 0, first, n, counts, NULL);
+        if (rc != APUS_OK) return apus_at(ctx, first, rc);
+        for (uint32_t i = 0; i < n; i++) {
+            // Asked for before counting, so that a record that is called again counts once.
+            if (apus_out_room(out, sizeof(uint64_t))) return apus_at(ctx, first + i, APUS_YIELD);
+            uint64_t count = ++*(uint64_t *)counts[i];
+            apus_emit_keyed(out, b, first + i, &count, sizeof count);
+        }
+    }
+    return APUS_OK;
+}
+
+static int32_t pass_through(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    apus_out *out = ctx->outs[0];
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        if (apus_forward(out, b, i)) return apus_at(ctx, i, APUS_YIELD);
+    }
+    return APUS_OK;
+}
+
+static int32_t set_timers(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        int64_t ts = b->ts[i];
+        if (ts == APUS_NO_TIME) return apus_bad_record(ctx, i, "the record has no event time");
+        int32_t rc = ctx->timers->set(ctx, 0, (uint64_t)ts, i, ts + TIMER_DELAY_US, NULL, 0);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        ctx->counters[0]++;
+    }
+    return APUS_OK;
+}
+
+static int32_t fire_timers(void *self, apus_ctx *ctx, const apus_timers *timers) {
+    (void)self;
+    const apus_batch *b = timers->batch;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        int32_t rc = apus_emit_keyed(ctx->outs[0], b, i, &timers->id[i], sizeof timers->id[i]);
+        if (rc != APUS_OK) return apus_at(ctx, i, APUS_YIELD);
+        ctx->counters[1]++;
+    }
+    return APUS_OK;
+}
+
+static const apus_port main_port = {
+    .size = sizeof main_port, .name = APUS_STR("main"), .summary = APUS_STR("one record for each")};
+static const apus_port *const outputs[] = {&main_port};
+
+static const apus_state_decl count_state = {
+    .size = sizeof count_state,
+    .kind = APUS_STATE_VALUE,
+    .name = APUS_STR("count"),
+    .schema_version = 1,
+    .fixed_len = sizeof(uint64_t),
+    .schema = APUS_STR("u64, little-endian")};
+static const apus_state_decl *const states[] = {&count_state};
+
+static const apus_timer_decl due_timer = {
+    .size = sizeof due_timer, .domain = APUS_EVENT_TIME, .name = APUS_STR("due")};
+static const apus_timer_decl *const timer_names[] = {&due_timer};
+
+static const apus_counter_decl sets_counter = {
+    .size = sizeof sets_counter, .name = APUS_STR("sets"), .summary = APUS_STR("timers set")};
+static const apus_counter_decl fires_counter = {
+    .size = sizeof fires_counter, .name = APUS_STR("fires"), .summary = APUS_STR("timers fired")};
+static const apus_counter_decl *const counters[] = {&sets_counter, &fires_counter};
+
+static const apus_operator_vt keyed_count_vt = {
+    .size = sizeof keyed_count_vt, .process = keyed_count};
+static const apus_operator_vt pass_through_vt = {
+    .size = sizeof pass_through_vt, .process = pass_through};
+static const apus_operator_vt timers_vt = {
+    .size = sizeof timers_vt, .process = set_timers, .on_timers = fire_timers};
+
+static const apus_component keyed_count_component = {
+    .size = sizeof keyed_count_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &keyed_count_vt,
+    .id = APUS_STR("keyed-count"),
+    .summary = APUS_STR("counts the records of each key"),
+    .flags = APUS_KEYED,
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs,
+    .state_count = 1,
+    .states = states};
+
+static const apus_component pass_through_component = {
+    .size = sizeof pass_through_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &pass_through_vt,
+    .id = APUS_STR("passthrough"),
+    .summary = APUS_STR("hands every record on"),
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs};
+
+static const apus_component timers_component = {
+    .size = sizeof timers_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &timers_vt,
+    .id = APUS_STR("timers"),
+    .summary = APUS_STR("sets a timer for each record"),
+    .flags = APUS_KEYED,
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs,
+    .timer_count = 1,
+    .timers = timer_names,
+    .counter_count = 2,
+    .counters = counters};
+
+static const apus_component *const components[] = {
+    &keyed_count_component, &pass_through_component, &timers_component};
+
+static const apus_plugin plugin = {
+    .size = sizeof plugin,
+    .abi_minor = APUS_ABI_MINOR,
+    .abi_minor_floor = APUS_ABI_MINOR,
+    .id = APUS_STR("apus.benchmark"),
+    .version = APUS_STR("0.1.0"),
+    .vendor = APUS_STR("Apus"),
+    .component_count = sizeof components / sizeof components[0],
+    .components = components};
+
+APUS_EXPORT const apus_plugin *apus_plugin_v0(const apus_host *host, apus_error *error) {
+    (void)host, (void)error;
+    return &plugin;
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import ApusPluginHost
+
+/// The command line.
+@main
+struct Apus: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "apus",
+        abstract: "A runtime for stateful event processing with native plugins.",
+        discussion: """
+            EXAMPLE
+              apus run samples/flights/job.yaml --parallelism 2
+
+            EXIT STATUS
+              0    the job finished, or was stopped on request; the command did what it says
+              1    the job failed while it ran; what it wrote until then is not the whole output
+              2    the job file, a plugin or another input is not valid; nothing ran
+              64   the command line is wrong
+              130  ended at once by a second Ctrl-C; what was under way is lost
+            """,
+        version: HostTable.version,
+        subcommands: [
+            RunCommand.self, JobCommand.self, PluginCommand.self, GenerateCommand.self,
+            BenchCommand.self, ScanCommand.self,
+        ]
+    )
+}

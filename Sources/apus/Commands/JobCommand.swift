@@ -1,0 +1,83 @@
+import ApusGraph
+import ArgumentParser
+import Foundation
+
+/// What every command takes that reads a job file.
+struct JobOptions: ParsableArguments {
+    @Argument(help: "The job file (YAML).")
+    var file: String
+
+    @Option(name: .shortAndLong, help: "Subtasks per keyed operator (default: spec.parallelism, else the processors).")
+    var parallelism: Int?
+
+    @Option(
+        name: .customLong("set"), parsing: .singleValue,
+        help: ArgumentHelp(
+            "Override a value of the job file, as spec.sources.ID.config.path=x; may be repeated.",
+            valueName: "key=value"))
+    var settings: [String] = []
+
+    func prepare(_ world: World) -> JobPreparation {
+        JobPreparation(
+            world: world,
+            options: JobPreparation.Options(
+                file: file, parallelism: parallelism, settings: settings),
+            processorCount: ProcessInfo.processInfo.activeProcessorCount)
+    }
+}
+
+/// `apus job`.
+struct JobCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "job", abstract: "Check and explain job files.",
+        subcommands: [Validate.self, Explain.self])
+
+    /// `apus job validate`.
+    struct Validate: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Check a job file, its graph and its plugins; run nothing.",
+            discussion: """
+                Every error names the line, what was found and what was expected.
+
+                EXAMPLE
+                  apus job validate samples/flights/job.yaml
+                """
+        )
+
+        @OptionGroup var options: JobOptions
+
+        func run() throws {
+            let preparation = options.prepare(World())
+            let job = try preparation.readJob()
+            let plan = try preparation.explain(job)
+            Console.print(
+                "\(options.file): valid: job '\(job.name)', \(job.sources.count) sources, "
+                    + "\(job.operators.count) operators, \(job.sinks.count) sinks, "
+                    + "parallelism \(plan.parallelism)")
+        }
+    }
+
+    /// `apus job explain`.
+    struct Explain: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Print the physical plan of a job: chains, exchanges, keys, parallelism.",
+            discussion: """
+                EXAMPLE
+                  apus job explain samples/flights/job.yaml
+                  apus job explain samples/flights/job.yaml --dot | dot -Tsvg > plan.svg
+                """
+        )
+
+        @OptionGroup var options: JobOptions
+
+        @Flag(help: "Print the plan for Graphviz.")
+        var dot = false
+
+        func run() throws {
+            let preparation = options.prepare(World())
+            let plan = try preparation.explain(try preparation.readJob())
+            let text = dot ? PlanDOT.render(plan) : PlanText.render(plan)
+            Console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+        }
+    }
+}

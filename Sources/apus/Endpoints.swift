@@ -1,0 +1,93 @@
+import ApusCore
+import ApusGraph
+import ApusIO
+import ApusMemory
+import ApusRuntime
+
+/// Makes the sources and sinks that a job file names out of files and the rest of the world.
+struct Endpoints: EndpointFactory {
+    let world: World
+
+    /// Times of generated records start here: 2026-01-01T00:00:00Z.
+    private static let generatedTimeStart: Int64 = 1_767_225_600_000_000
+
+    func makeSource(
+        _ source: SourceDescription, key: KeySelector?, subtask: Int, subtaskCount: Int
+    ) throws(EndpointError) -> any RecordSource {
+        switch source.kind {
+        case .file(let file):
+            return try FileSource(
+                path: file.path, parsing: parsing(file.format, source, key),
+                follow: file.isFollowed, disk: world.disk)
+        case .stdin(let format):
+            return StdinSource(parsing: parsing(format, source, key))
+        case .generator(let generator):
+            return makeGenerator(generator, subtask, subtaskCount)
+        }
+    }
+
+    private func parsing(
+        _ format: ApusGraph.RecordFormat, _ source: SourceDescription, _ key: KeySelector?
+    ) -> RecordParsing {
+        let encoding: ApusIO.RecordFormat =
+            switch format.encoding {
+            case .jsonLines: .jsonLines
+            case .csv(let delimiter, let emit):
+                .csv(delimiter: delimiter, emit: emit == .json ? .json : .line)
+            }
+        let timestamp: RecordParsing.Timestamp =
+            switch source.watermark?.timestamp {
+            case nil: .none
+            case .field(let path, let unit): .field(path: path, unit: timeUnit(unit))
+            case .calendar(let fields): .parts(fields)
+            }
+        var keyField: [String]?
+        if case .field(let path) = key { keyField = path }
+        return RecordParsing(
+            format: encoding, nullValues: format.nullValues, timestamp: timestamp,
+            keyField: keyField)
+    }
+
+    private func timeUnit(_ unit: WatermarkDescription.Unit) -> RecordParsing.TimeUnit {
+        switch unit {
+        case .seconds: .seconds
+        case .milliseconds: .milliseconds
+        case .microseconds: .microseconds
+        case .rfc3339: .rfc3339
+        }
+    }
+
+    private func makeGenerator(
+        _ generator: GeneratorDescription, _ subtask: Int, _ subtaskCount: Int
+    ) -> any RecordSource {
+        let kind: GeneratorSource.Kind =
+            switch generator.kind {
+            case .keyed(let keyCount, let valueByteCount):
+                .keyed(keyCount: keyCount, valueByteCount: valueByteCount)
+            case .impulse: .impulse
+            }
+        let step = generator.recordsPerSecond.map { max(1, 1_000_000 / Int64($0)) } ?? 1
+        return GeneratorSource(
+            kind: kind, count: generator.count, recordsPerSecond: generator.recordsPerSecond,
+            seed: generator.seed, subtask: subtask, subtaskCount: subtaskCount,
+            time: .perRecord(startMicroseconds: Self.generatedTimeStart, stepMicroseconds: step),
+            clock: world.clock)
+    }
+
+    func makeSink(
+        _ sink: SinkDescription, subtask: Int
+    ) throws(EndpointError) -> any RecordSink {
+        switch sink.kind {
+        case .file(let path, let appends):
+            return try FileSink(path: path, appending: appends, disk: world.disk)
+        case .stdout:
+            return StandardOutputSink()
+        case .discard:
+            return DiscardSink()
+        }
+    }
+
+    func makeKeyExtractor(_ path: [String]) -> any KeyExtractor {
+        JSONKeyExtractor(path: path, nullValues: [])
+    }
+}

@@ -1,0 +1,129 @@
+import ApusCore
+import ApusGraph
+import ApusJobFile
+import ApusPluginHost
+import ApusRuntime
+import ArgumentParser
+
+/// From a job file to a physical plan: reading, plugins, planning.
+struct JobPreparation {
+    /// What the user gave on the command line.
+    struct Options {
+        var file: String
+        var parallelism: Int?
+        var settings: [String]
+    }
+
+    private let world: World
+    private let options: Options
+    private let processorCount: Int
+
+    init(world: World, options: Options, processorCount: Int) {
+        self.world = world
+        self.options = options
+        self.processorCount = processorCount
+    }
+
+    /// Reads and checks the job file; prints warnings, and errors before it throws.
+    func readJob() throws -> JobDescription {
+        let overrides = try options.settings.map { setting in
+            guard let split = setting.firstIndex(of: "=") else {
+                throw ValidationError(
+                    "--set \(setting): expected key=value, as in --set spec.parallelism=2")
+            }
+            return (String(setting[..<split]), String(setting[setting.index(after: split)...]))
+        }
+        let bytes: [UInt8]
+        do {
+            bytes = try world.disk.readAll(
+                options.file, maximumByteCount: JobFileReader.byteCountMax)
+        } catch {
+            Console.error(error.description)
+            throw ExitStatus.invalid
+        }
+        guard let text = String(validating: bytes, as: UTF8.self) else {
+            Console.error("\(options.file): not UTF-8; expected a YAML text")
+            throw ExitStatus.invalid
+        }
+        let result = JobFileReader.read(
+            text: text, fileName: options.file, environment: world.environment,
+            overrides: overrides)
+        switch result {
+        case .success(let file):
+            if !file.warnings.isEmpty { Console.note(file.warningText) }
+            return file.job
+        case .failure(let errors):
+            Console.note(errors.description)
+            throw ExitStatus.invalid
+        }
+    }
+
+    /// The plan of a job, with descriptions of its plugins got from a child process each.
+    func explain(_ job: JobDescription) throws -> PhysicalPlan {
+        let search = PluginSearch(world: world, jobFile: options.file)
+        var signatures: [String: OperatorSignature] = [:]
+        for node in job.operators {
+            do {
+                let path = try search.find(node.plugin)
+                let plugin = try PluginScan(world: world).describe(path)
+                signatures[node.id] = try plugin.component(node.component, file: path).signature
+            } catch let error as PluginError {
+                throw report(error, node, job)
+            }
+        }
+        return try plan(job, signatures)
+    }
+
+    /// The plan of a job with its plugins loaded into this process.
+    func load(
+        _ job: JobDescription
+    ) throws -> (plan: PhysicalPlan, implementations: [String: JobEnvironment.Implementation]) {
+        let search = PluginSearch(world: world, jobFile: options.file)
+        var signatures: [String: OperatorSignature] = [:]
+        var implementations: [String: JobEnvironment.Implementation] = [:]
+        for node in job.operators {
+            do {
+                let plugin = try world.loader.load(try search.find(node.plugin))
+                let component = try plugin.componentIndex(node.component)
+                signatures[node.id] = plugin.description.components[component].signature
+                implementations[node.id] = JobEnvironment.Implementation(
+                    plugin: plugin, component: component)
+            } catch {
+                throw report(error, node, job)
+            }
+        }
+        return (try plan(job, signatures), implementations)
+    }
+
+    private func report(
+        _ error: PluginError, _ node: OperatorDescription, _ job: JobDescription
+    ) -> ExitCode {
+        Console.note(
+            "\(job.fileName):\(node.location.line):\(node.location.column): "
+                + "spec.operators[\(node.id)]: \(error.description)")
+        return ExitStatus.invalid
+    }
+
+    private func plan(
+        _ job: JobDescription, _ signatures: [String: OperatorSignature]
+    ) throws -> PhysicalPlan {
+        let parallelism =
+            options.parallelism ?? job.parallelism ?? min(processorCount, job.maxParallelism)
+        do {
+            return try PhysicalPlan.make(
+                for: job, parallelism: parallelism, signatures: signatures)
+        } catch {
+            Console.note(error.description)
+            throw ExitStatus.invalid
+        }
+    }
+}
+
+extension ComponentDescription {
+    /// What the planner needs to know.
+    var signature: OperatorSignature {
+        OperatorSignature(
+            outputs: outputs, isKeyed: isKeyed, acceptsMissingKey: acceptsNullKey,
+            inputCount: inputCount)
+    }
+}

@@ -1,0 +1,132 @@
+import ApusGraph
+import ApusPluginHost
+import ApusState
+
+/// A plugin's description as `apus plugin describe --json` prints it; also what the scanning
+/// child tells its parent.
+struct PluginReport: Codable, Equatable {
+    /// A component.
+    struct Component: Codable, Equatable {
+        var id: String
+        var summary: String
+        var keyed: Bool
+        var acceptsNullKey: Bool
+        var inputs: Int
+        var outputs: [String]
+        var states: [State]
+        var timers: [Timer]
+        var counters: [String]
+
+        /// What the planner needs to know.
+        var signature: OperatorSignature {
+            OperatorSignature(
+                outputs: outputs, isKeyed: keyed, acceptsMissingKey: acceptsNullKey,
+                inputCount: inputs)
+        }
+    }
+
+    /// A state slot.
+    struct State: Codable, Equatable {
+        var name: String
+        var kind: String
+        var fixedLength: Int?
+        var schemaVersion: Int
+        var schema: String
+    }
+
+    /// A timer.
+    struct Timer: Codable, Equatable {
+        var name: String
+        var domain: String
+    }
+
+    var id: String
+    var version: String
+    var vendor: String
+    var abi: String
+    var contentHash: String
+    var components: [Component]
+
+    init(_ plugin: LoadedPlugin) {
+        let description = plugin.description
+        id = description.id
+        version = description.version
+        vendor = description.vendor
+        abi = "0.\(description.abiMinor)"
+        contentHash = plugin.contentHash
+        components = description.components.map { component in
+            Component(
+                id: component.id, summary: component.summary, keyed: component.isKeyed,
+                acceptsNullKey: component.acceptsNullKey, inputs: component.inputCount,
+                outputs: component.outputs,
+                states: component.states.map(Self.report),
+                timers: component.timers.map {
+                    Timer(
+                        name: $0.name, domain: $0.domain == .event ? "event-time" : "processing-time"
+                    )
+                },
+                counters: component.counters)
+        }
+    }
+
+    private static func report(_ state: StateDescription) -> State {
+        var report = State(
+            name: state.slot.name, kind: "", fixedLength: nil, schemaVersion: state.schemaVersion,
+            schema: state.schema)
+        switch state.slot.kind {
+        case .fixedValue(let byteCount):
+            report.kind = "value"
+            report.fixedLength = byteCount
+        case .value: report.kind = "value"
+        case .counter: report.kind = "counter"
+        case .list: report.kind = "list"
+        case .map: report.kind = "map"
+        }
+        return report
+    }
+
+    /// A component by its id; nil means the only one.
+    func component(_ id: String?, file: String) throws -> Component {
+        let ids = components.map(\.id).joined(separator: ", ")
+        guard let id else {
+            guard components.count == 1 else {
+                throw PluginError(
+                    .badDescription, file,
+                    "has \(components.count) components; say which with `component:`, one of \(ids)"
+                )
+            }
+            return components[0]
+        }
+        guard let found = components.first(where: { $0.id == id }) else {
+            throw PluginError(
+                .badDescription, file, "has no component '\(id)'; expected one of \(ids)")
+        }
+        return found
+    }
+
+    /// The report as text.
+    var text: String {
+        var lines = ["\(id) \(version) by \(vendor)  (ABI \(abi), content \(contentHash))"]
+        for component in components {
+            lines.append("")
+            lines.append("operator \(component.id)  \(component.summary)")
+            let key =
+                component.keyed
+                ? (component.acceptsNullKey ? "keyed, also takes records without key" : "keyed")
+                : "not keyed"
+            lines.append("  \(key); \(component.inputs) input\(component.inputs == 1 ? "" : "s")")
+            lines.append("  outputs   \(component.outputs.joined(separator: ", "))")
+            for state in component.states {
+                let length = state.fixedLength.map { " of \($0) bytes" } ?? ""
+                lines.append(
+                    "  state     \(state.name): \(state.kind)\(length), schema "
+                        + "\(state.schemaVersion)" + (state.schema.isEmpty ? "" : " \(state.schema)"))
+            }
+            for timer in component.timers {
+                lines.append("  timer     \(timer.name): \(timer.domain)")
+            }
+            for counter in component.counters { lines.append("  counter   \(counter)") }
+        }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,89 @@
+import ApusGraph
+import ApusRuntime
+
+/// What `apus run` says at the end.
+struct RunReport: Encodable {
+    /// A node of the job.
+    struct Node: Encodable {
+        var id: String
+        var recordsIn: Int
+        var recordsOut: Int
+        var rejected: Int
+        var timersFired: Int
+        var armedTimers: Int
+        var counters: [String: UInt64]
+    }
+
+    var job: String
+    var end: String
+    var failure: String?
+    var seconds: Double
+    var sourceRecords: Int
+    var deadLetters: Int
+    var deadLetterFile: String?
+    var nodes: [Node]
+
+    init(_ summary: JobRun.Summary, job: JobDescription, deadLetterCount: Int) {
+        self.job = job.name
+        seconds = Double(summary.progress.elapsedNanoseconds) / 1e9
+        sourceRecords = summary.progress.sourceRecords
+        deadLetters = deadLetterCount
+        deadLetterFile = deadLetterCount > 0 ? job.errors.deadLetterFile : nil
+        switch summary.end {
+        case .finished: end = "finished"
+        case .stopped: end = "stopped"
+        case .aborted: end = "aborted"
+        case .failed(let reason):
+            end = "failed"
+            failure = reason.description
+        }
+        nodes = summary.progress.nodes.map { node in
+            var counters: [String: UInt64] = [:]
+            for counter in summary.pluginCounters where counter.node == node.id {
+                counters[counter.name] = counter.value
+            }
+            return Node(
+                id: node.id, recordsIn: node.recordsIn, recordsOut: node.recordsOut,
+                rejected: node.rejected, timersFired: node.timersFired,
+                armedTimers: summary.armedTimers.first { $0.node == node.id }?.count ?? 0,
+                counters: counters)
+        }
+    }
+
+    /// The report for people.
+    var text: String {
+        let tenths = Int((seconds * 10).rounded())
+        var lines = [
+            "job '\(job)': \(endText), \(sourceRecords) records in \(tenths / 10).\(tenths % 10) s"
+        ]
+        for node in nodes {
+            var parts: [String] = []
+            if node.recordsIn > 0 { parts.append("\(node.recordsIn) in") }
+            parts.append("\(node.recordsOut) out")
+            if node.timersFired > 0 { parts.append("\(node.timersFired) timers fired") }
+            if node.armedTimers > 0 { parts.append("\(node.armedTimers) timers not due") }
+            if node.rejected > 0 { parts.append("\(node.rejected) rejected") }
+            for (name, value) in node.counters.sorted(by: { $0.key < $1.key }) {
+                parts.append("\(name) \(value)")
+            }
+            lines.append("  \(node.id): \(parts.joined(separator: ", "))")
+        }
+        if let deadLetterFile {
+            lines.append("  rejected records are in \(deadLetterFile)")
+        }
+        if let failure {
+            lines.append("error: \(failure)")
+            lines.append("The output so far is not complete.")
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private var endText: String {
+        switch end {
+        case "stopped": "stopped on request before its input ended"
+        case "aborted": "ended at once; what was under way is lost"
+        case "failed": "FAILED"
+        default: "finished"
+        }
+    }
+}
