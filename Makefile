@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout flights-year clean
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare flights-year clean
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -43,3 +43,8 @@ bench-layout:  ## Compare the two layouts of keys and values (docs/decisions)
 	@mkdir -p .build
 	$(CC) -O2 -std=c11 -Wall -Wextra Tests/Performance/slice_layout.c -o .build/slice-layout
 	.build/slice-layout
+
+bench-bare:  ## The bare loop that docs/benchmarks.md compares with
+	@mkdir -p .build
+	$(CC) -O2 -std=c11 -Wall -Wextra Tests/Performance/bare_loop.c -o .build/bare-loop -lpthread
+	.build/bare-loop

@@ -26,12 +26,24 @@ let pluginInSwift: [LinkerSetting] = [
     .unsafeFlags(["-Xlinker", "--version-script=sdk/c/plugin.map"])
 ]
 
+/// What tests are compiled with.
+///
+/// Not strictly memory-safe: the macros of Swift Testing are not.
+let tests: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .treatAllWarnings(as: .error),
+]
+
 let package = Package(
     name: "apus",
     products: [
         .executable(name: "apus", targets: ["apus"]),
+        .library(name: "ApusSDK", targets: ["ApusSDK"]),
         .library(name: "benchmark", type: .dynamic, targets: ["BenchmarkPlugin"]),
         .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
+        .library(name: "tickets", type: .dynamic, targets: ["TicketsPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -118,6 +130,14 @@ let package = Package(
             ],
             swiftSettings: safe
         ),
+
+        // What plugin authors use, and the plugins of this repository.
+        .target(
+            name: "ApusSDK",
+            dependencies: ["CApusPlugin"],
+            path: "sdk/swift/ApusSDK",
+            swiftSettings: common
+        ),
         .target(
             name: "BenchmarkPlugin",
             dependencies: ["CApusPlugin"],
@@ -131,6 +151,27 @@ let package = Package(
             path: "samples/flights/plugin",
             publicHeadersPath: ".",
             cSettings: pluginInC
+        ),
+        .target(
+            name: "TicketsPlugin",
+            dependencies: ["ApusSDK"],
+            path: "samples/tickets/plugin",
+            swiftSettings: common,
+            linkerSettings: pluginInSwift
+        ),
+
+        // Tests, a target per module.
+        .testTarget(name: "TidyTests", swiftSettings: tests),
+        .testTarget(name: "ApusGraphTests", dependencies: ["ApusGraph"], swiftSettings: tests),
+        .testTarget(
+            name: "ApusJobFileTests",
+            dependencies: ["ApusGraph", "ApusJobFile"],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusGeneratorsTests",
+            dependencies: ["ApusGenerators"],
+            swiftSettings: tests
         ),
     ],
     cxxLanguageStandard: .cxx17

@@ -39,18 +39,26 @@ package enum Benchmark: String, CaseIterable, Sendable {
                     id: "source",
                     kind: .generator(
                         GeneratorDescription(
-                            kind: .keyed(keyCount: options.keyCount, valueByteCount: 8))),
-                    location: location)
+                            kind: .keyed(keyCount: options.keyCount, valueByteCount: 8)
+                        )
+                    ),
+                    location: location
+                )
             ],
             operators: [
                 OperatorDescription(
-                    id: Self.measuredNode, plugin: "benchmark", component: component,
-                    inputs: [input], key: self == .passthrough ? nil : .recordKey,
-                    location: location)
+                    id: Self.measuredNode,
+                    plugin: "benchmark",
+                    component: component,
+                    inputs: [input],
+                    key: self == .passthrough ? nil : .recordKey,
+                    location: location
+                )
             ],
             sinks: [
                 SinkDescription(id: "sink", kind: .discard, inputs: [output], location: location)
-            ])
+            ]
+        )
     }
 }
 

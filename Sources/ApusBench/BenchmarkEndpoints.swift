@@ -11,21 +11,29 @@ struct BenchmarkEndpoints: EndpointFactory {
     let hasTime: Bool
 
     func makeSource(
-        _ source: SourceDescription, key: KeySelector?, subtask: Int, subtaskCount: Int
+        _ source: SourceDescription,
+        key: KeySelector?,
+        subtask: Int,
+        subtaskCount: Int
     ) throws(EndpointError) -> any RecordSource {
         guard case .generator(let generator) = source.kind,
             case .keyed(let keyCount, let valueByteCount) = generator.kind
         else { throw EndpointError("a benchmark reads a keyed generator") }
         return GeneratorSource(
-            kind: .keyed(keyCount: keyCount, valueByteCount: valueByteCount), count: nil,
-            recordsPerSecond: nil, seed: generator.seed, subtask: subtask,
+            kind: .keyed(keyCount: keyCount, valueByteCount: valueByteCount),
+            count: nil,
+            recordsPerSecond: nil,
+            seed: generator.seed,
+            subtask: subtask,
             subtaskCount: subtaskCount,
             time: hasTime ? .perRecord(startMicroseconds: 0, stepMicroseconds: 1) : .none,
-            clock: clock)
+            clock: clock
+        )
     }
 
     func makeSink(
-        _ sink: SinkDescription, subtask: Int
+        _ sink: SinkDescription,
+        subtask: Int
     ) throws(EndpointError) -> any RecordSink { DiscardSink() }
 
     func makeKeyExtractor(_ path: [String]) -> any KeyExtractor {

@@ -53,8 +53,12 @@ package struct BenchmarkResult: Encodable, Sendable {
     }
 
     init(
-        benchmark: Benchmark, options: BenchmarkOptions, windows: [Window], timersFired: Int,
-        pluginCounters: [String: UInt64], peakResidentByteCount: Int
+        benchmark: Benchmark,
+        options: BenchmarkOptions,
+        windows: [Window],
+        timersFired: Int,
+        pluginCounters: [String: UInt64],
+        peakResidentByteCount: Int
     ) {
         self.benchmark = benchmark.rawValue
         state = "memory"

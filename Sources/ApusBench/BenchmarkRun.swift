@@ -18,8 +18,11 @@ package struct BenchmarkRun {
 
     /// Creates a run.
     package init(
-        _ benchmark: Benchmark, options: BenchmarkOptions, plugin: LoadedPlugin,
-        clock: any Clock, threads: any Threads
+        _ benchmark: Benchmark,
+        options: BenchmarkOptions,
+        plugin: LoadedPlugin,
+        clock: any Clock,
+        threads: any Threads
     ) {
         self.benchmark = benchmark
         self.options = options
@@ -37,6 +40,7 @@ package struct BenchmarkRun {
     /// Runs and measures.
     ///
     /// - Parameter progress: Told what happens, in words.
+    /// - Returns: The windows and their medians.
     /// - Throws: ``Failure`` when the plugin or the job fails.
     package func measure(progress: (String) -> Void) throws(Failure) -> BenchmarkResult {
         let run = try start()
@@ -49,7 +53,8 @@ package struct BenchmarkRun {
                 windows.append(window)
                 progress(
                     "window \(number) of \(options.windowCount): "
-                        + "\(Int(window.recordsPerSecond)) records/s")
+                        + "\(Int(window.recordsPerSecond)) records/s"
+                )
             }
         }
         let state = run.progress().nodes.first { $0.id == Benchmark.measuredNode }
@@ -59,11 +64,17 @@ package struct BenchmarkRun {
             throw Failure(description: failure.description)
         }
         let counters = Dictionary(
-            summary.pluginCounters.map { ($0.name, $0.value) }, uniquingKeysWith: { $0 &+ $1 })
+            summary.pluginCounters.map { ($0.name, $0.value) },
+            uniquingKeysWith: { $0 &+ $1 }
+        )
         return BenchmarkResult(
-            benchmark: benchmark, options: options, windows: windows,
-            timersFired: state?.timersFired ?? 0, pluginCounters: counters,
-            peakResidentByteCount: LinuxMemory.peakResidentByteCount())
+            benchmark: benchmark,
+            options: options,
+            windows: windows,
+            timersFired: state?.timersFired ?? 0,
+            pluginCounters: counters,
+            peakResidentByteCount: LinuxMemory.peakResidentByteCount()
+        )
     }
 
     private func start() throws(Failure) -> JobRun {
@@ -72,20 +83,29 @@ package struct BenchmarkRun {
             let description = plugin.description.components[component]
             let job = benchmark.job(options)
             let signature = OperatorSignature(
-                outputs: description.outputs, isKeyed: description.isKeyed,
-                acceptsMissingKey: description.acceptsNullKey, inputCount: description.inputCount)
+                outputs: description.outputs,
+                isKeyed: description.isKeyed,
+                acceptsMissingKey: description.acceptsNullKey,
+                inputCount: description.inputCount
+            )
             let plan = try PhysicalPlan.make(
-                for: job, parallelism: options.parallelism,
-                signatures: [Benchmark.measuredNode: signature])
+                for: job,
+                parallelism: options.parallelism,
+                signatures: [Benchmark.measuredNode: signature]
+            )
             let environment = JobEnvironment(
-                clock: clock, threads: threads,
+                clock: clock,
+                threads: threads,
                 endpoints: BenchmarkEndpoints(clock: clock, hasTime: benchmark == .timers),
                 deadLetters: NoDeadLetters(),
                 implementations: [
                     Benchmark.measuredNode: JobEnvironment.Implementation(
-                        plugin: plugin, component: component)
+                        plugin: plugin,
+                        component: component
+                    )
                 ],
-                notify: { _ in })
+                notify: { _ in }
+            )
             return try JobRun(plan: plan, environment: environment)
         } catch {
             throw Failure(description: "\(error)")
@@ -117,7 +137,8 @@ package struct BenchmarkRun {
         return BenchmarkResult.Window(
             recordsPerSecond: Double(records) * 1e9 / Double(elapsed),
             cpuSecondsPerMillionRecords: records == 0
-                ? 0 : Double(cpu) / 1e9 / (Double(records) / 1e6))
+                ? 0 : Double(cpu) / 1e9 / (Double(records) / 1e6)
+        )
     }
 
     private func count(_ run: JobRun) -> Int {

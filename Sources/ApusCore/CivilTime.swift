@@ -20,8 +20,13 @@ package struct CivilTime: Equatable, Sendable {
 
     /// Creates a date and time; nothing is checked, see ``isValid``.
     package init(
-        year: Int64, month: Int64, day: Int64, hour: Int64 = 0, minute: Int64 = 0,
-        second: Int64 = 0, microsecond: Int64 = 0
+        year: Int64,
+        month: Int64,
+        day: Int64,
+        hour: Int64 = 0,
+        minute: Int64 = 0,
+        second: Int64 = 0,
+        microsecond: Int64 = 0
     ) {
         self.year = year
         self.month = month
@@ -95,7 +100,8 @@ package struct CivilTime: Equatable, Sendable {
     }
 
     private static func floorDivide(
-        _ value: Int64, by divisor: Int64
+        _ value: Int64,
+        by divisor: Int64
     ) -> (quotient: Int64, remainder: Int64) {
         let (quotient, remainder) = value.quotientAndRemainder(dividingBy: divisor)
         return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)

@@ -1,4 +1,6 @@
-/// The seam to time.  Read once per batch or less, never per record.
+/// The seam to time.
+///
+/// Read once per batch or less, never per record.
 package protocol Clock: Sendable {
     /// Nanoseconds from some fixed instant, never going back: for time-outs and measurements.
     func monotonicNanoseconds() -> Int64

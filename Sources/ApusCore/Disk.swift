@@ -1,4 +1,6 @@
-/// The seam to files.  Paths are as the user wrote them, relative to the working directory.
+/// The seam to files.
+///
+/// Paths are as the user wrote them, relative to the working directory.
 package protocol Disk: Sendable {
     /// Opens an existing file for reading.
     ///
@@ -34,7 +36,9 @@ package protocol Disk: Sendable {
     func canonicalPath(_ path: String) throws(DiskError) -> String
 }
 
-/// A file that is read from start to end.  Used by one thread at a time.
+/// A file that is read from start to end.
+///
+/// Used by one thread at a time.
 package protocol ReadableFile: AnyObject {
     /// Reads up to `buffer.count` bytes; 0 is the end of what there is now.
     ///
@@ -48,7 +52,9 @@ package protocol ReadableFile: AnyObject {
     func isStillThere() -> Bool
 }
 
-/// A file that is written from start to end.  Used by one thread at a time.
+/// A file that is written from start to end.
+///
+/// Used by one thread at a time.
 package protocol WritableFile: AnyObject {
     /// Writes all bytes.
     ///

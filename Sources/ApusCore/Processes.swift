@@ -5,9 +5,11 @@ package protocol Processes: Sendable {
     /// - Parameters:
     ///   - arguments: Those behind the program's name.
     ///   - timeoutMilliseconds: The child is killed after so long.
+    /// - Returns: How the child ended, and what it printed.
     /// - Throws: ``ProcessError`` when no child could be started.
     func runSelf(
-        arguments: [String], timeoutMilliseconds: Int32
+        arguments: [String],
+        timeoutMilliseconds: Int32
     ) throws(ProcessError) -> ProcessResult
 }
 

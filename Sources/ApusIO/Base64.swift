@@ -1,7 +1,8 @@
 /// Base64 as in RFC 4648, section 4.
 enum Base64 {
     private static let digits = Array(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8
+    )
 
     /// The text that stands for some bytes.
     static func encode(_ bytes: [UInt8]) -> String {
@@ -10,11 +11,14 @@ enum Base64 {
         for start in stride(from: 0, to: bytes.count, by: 3) {
             let count = min(3, bytes.count - start)
             var group = 0
-            for index in 0..<3 { group = group << 8 | (index < count ? Int(bytes[start + index]) : 0) }
+            for index in 0..<3 {
+                group = group << 8 | (index < count ? Int(bytes[start + index]) : 0)
+            }
             for index in 0..<4 {
                 // One byte makes two digits, two make three.
                 text.append(
-                    index <= count ? digits[group >> (18 - 6 * index) & 63] : UInt8(ascii: "="))
+                    index <= count ? digits[group >> (18 - 6 * index) & 63] : UInt8(ascii: "=")
+                )
             }
         }
         return String(decoding: text, as: UTF8.self)

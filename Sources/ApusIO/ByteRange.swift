@@ -1,8 +1,9 @@
 import Glibc
 
-/// Some bytes that somebody else keeps: a field, a line.  Valid as long as their owner says.
+/// Some bytes that somebody else keeps: a field, a line.
 ///
-/// A pointer and a count, both in registers: what is passed around per record.
+/// They are valid as long as their owner says.  A pointer and a count, both in registers: what is
+/// passed around per record.
 struct ByteRange {
     // SAFETY: whoever makes one has checked that the bytes are readable; nobody stores one beyond
     // the call that it is made for.

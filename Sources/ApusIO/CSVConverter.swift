@@ -30,7 +30,9 @@ final class CSVConverter: RecordConverter {
     }
 
     init(
-        _ header: CSVHeader, delimiter: UInt8, emission: RecordFormat.Emission,
+        _ header: CSVHeader,
+        delimiter: UInt8,
+        emission: RecordFormat.Emission,
         parsing: RecordParsing
     ) {
         self.header = header
@@ -58,12 +60,16 @@ final class CSVConverter: RecordConverter {
     var keepsPieces: Bool { emission == .line }
 
     func convert(
-        _ piece: ByteRange, readableByteCount: Int, arenaOffset: Int, into batch: RecordBatch
+        _ piece: ByteRange,
+        readableByteCount: Int,
+        arenaOffset: Int,
+        into batch: RecordBatch
     ) throws(MalformedRecord) {
         try row.read(piece)
         guard row.fields.count == header.names.count else {
             throw MalformedRecord(
-                reason: "\(row.fields.count) fields, but \(header.names.count) in the header")
+                reason: "\(row.fields.count) fields, but \(header.names.count) in the header"
+            )
         }
         let values = Fields(converter: self, piece: piece)
         switch emission {
@@ -84,7 +90,8 @@ final class CSVConverter: RecordConverter {
 
     /// Writes the row as a JSON object behind what is in the arena; returns its size.
     private func writeObject(
-        _ piece: ByteRange, into batch: RecordBatch
+        _ piece: ByteRange,
+        into batch: RecordBatch
     ) throws(MalformedRecord) -> Int {
         // Per field two quotes or `null`, which may stand for nothing at all; one brace.
         let byteCountMax =

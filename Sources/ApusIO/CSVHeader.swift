@@ -36,7 +36,8 @@ struct CSVHeader {
             let name = path.joined(separator: ".")
             guard let column = positions[name] else {
                 throw MalformedRecord(
-                    reason: "there is no column '\(name)'; there are \(Self.list(names))")
+                    reason: "there is no column '\(name)'; there are \(Self.list(names))"
+                )
             }
             columns.append(column)
         }

@@ -1,4 +1,6 @@
-/// The fields of one row of CSV.  Kept and reused from row to row.
+/// The fields of one row of CSV.
+///
+/// Kept and reused from row to row.
 struct CSVRow {
     /// Where a field is in its row, without its quotes.
     struct Field {
@@ -41,7 +43,8 @@ struct CSVRow {
 
     /// Reads a field without quotes; returns the position of the delimiter or of the row's end.
     private mutating func readPlain(
-        _ row: ByteRange, from start: Int
+        _ row: ByteRange,
+        from start: Int
     ) throws(MalformedRecord) -> Int {
         var index = start
         while index < row.count {
@@ -49,7 +52,9 @@ struct CSVRow {
             if byte == delimiter { break }
             if byte == Self.quote {
                 throw MalformedRecord(
-                    reason: "a quote inside field \(fields.count + 1), which does not begin with one")
+                    reason:
+                        "a quote inside field \(fields.count + 1), which does not begin with one"
+                )
             }
             index += 1
         }
@@ -59,26 +64,31 @@ struct CSVRow {
 
     /// Reads a field from behind its opening quote; returns the position behind the closing one.
     private mutating func readQuoted(
-        _ row: ByteRange, from start: Int
+        _ row: ByteRange,
+        from start: Int
     ) throws(MalformedRecord) -> Int {
         var index = start
         var hasDoubledQuotes = false
         while true {
             guard let quote = row.firstIndex(of: Self.quote, from: index) else {
-                throw MalformedRecord(reason: "the quote that begins field \(fields.count + 1) is not closed")
+                throw MalformedRecord(
+                    reason: "the quote that begins field \(fields.count + 1) is not closed"
+                )
             }
             index = quote + 1
             guard index < row.count, row[index] == Self.quote else {
                 guard index == row.count || row[index] == delimiter else {
                     throw MalformedRecord(
-                        reason: "text behind the closing quote of field \(fields.count + 1)")
+                        reason: "text behind the closing quote of field \(fields.count + 1)"
+                    )
                 }
                 fields.append(
                     Field(
                         offset: start,
                         byteCount: quote - start,
                         hasDoubledQuotes: hasDoubledQuotes
-                    ))
+                    )
+                )
                 return index
             }
             hasDoubledQuotes = true

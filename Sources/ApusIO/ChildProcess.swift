@@ -9,7 +9,10 @@ final class ChildProcess {
     ///
     /// - Throws: ``ProcessError`` that names the program and the reason.
     init(
-        _ path: String, arguments: [String], outputDescriptor: Int32, errorDescriptor: Int32
+        _ path: String,
+        arguments: [String],
+        outputDescriptor: Int32,
+        errorDescriptor: Int32
     ) throws(ProcessError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -28,7 +31,9 @@ final class ChildProcess {
         sigfillset(&all)
         posix_spawnattr_setsigdefault(&attributes, &all)
         posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF))
+            &attributes,
+            Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+        )
 
         // SAFETY: the copies of the arguments live until after the call, which copies them again;
         // the environment belongs to the process, and nothing here changes it.
@@ -47,7 +52,9 @@ final class ChildProcess {
         Glibc.kill(id, SIGKILL)
     }
 
-    /// How the child ended; nil while it runs.  Not to be asked again after it has ended.
+    /// How the child ended; nil while it runs.
+    ///
+    /// Not to be asked again after it has ended.
     func end(waiting: Bool) -> ProcessResult.End? {
         var status: Int32 = 0
         while true {

@@ -2,10 +2,10 @@ package import ApusCore
 package import ApusMemory
 import Synchronization
 
-/// Keeps rejected records in a file, a JSON object per line, or refuses them.  Any thread.
+/// Keeps rejected records in a file, a JSON object per line, or refuses them.
 ///
-/// The file is opened with the first record and extended: a job without rejects leaves none.  Each
-/// line is handed to the operating system at once, whole.
+/// Any thread.  The file is opened with the first record and extended: a job without rejects leaves
+/// none.  Each line is handed to the operating system at once, whole.
 package final class DeadLetterFile: DeadLetters {
     /// What becomes of a rejected record.
     package enum Policy: Equatable, Sendable {

@@ -57,7 +57,9 @@ enum DeadLetterLine {
 
     /// The bytes as text, cut where a character ends; nil when they are not UTF-8.
     private static func text(_ bytes: [UInt8]) -> String? {
-        guard bytes.count > shownByteCountMax else { return String(validating: bytes, as: UTF8.self) }
+        guard bytes.count > shownByteCountMax else {
+            return String(validating: bytes, as: UTF8.self)
+        }
         guard String(validating: bytes, as: UTF8.self) != nil else { return nil }
         var end = shownByteCountMax
         // Bytes 10xxxxxx continue a character.

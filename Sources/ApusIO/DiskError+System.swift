@@ -4,7 +4,10 @@ import Glibc
 extension DiskError {
     /// Creates an error from a system error number, with the system's words for it.
     ///
-    /// - Parameter number: `errno`, read right after the call that failed.
+    /// - Parameters:
+    ///   - operation: What was tried, as a verb.
+    ///   - path: The path, as it was given.
+    ///   - number: `errno`, read right after the call that failed.
     package init(_ operation: String, _ path: String, errorNumber number: Int32) {
         self.init(
             operation: operation,

@@ -16,22 +16,33 @@ package final class FileSource: RecordSource {
     /// - Parameters:
     ///   - path: The file.
     ///   - parsing: How its bytes become records.
-    ///   - follow: Whether its end is only the end for now.  It must then stay where it is and grow;
-    ///     not for `.gz`.
+    ///   - follow: Whether its end is only the end for now.  It must then stay where it is and
+    ///     grow; not for `.gz`.
     ///   - disk: Where the file is.
     /// - Throws: ``EndpointError`` that names the path, when it cannot be read.
     package convenience init(
-        path: String, parsing: RecordParsing, follow: Bool = false, disk: any Disk
+        path: String,
+        parsing: RecordParsing,
+        follow: Bool = false,
+        disk: any Disk
     ) throws(EndpointError) {
         try self.init(
-            path: path, parsing: parsing, follow: follow, disk: disk, limits: RecordReader.Limits())
+            path: path,
+            parsing: parsing,
+            follow: follow,
+            disk: disk,
+            limits: RecordReader.Limits()
+        )
     }
 
     /// Opens a file; see above.
     ///
     /// - Throws: ``EndpointError`` that names the path, when it cannot be read.
     init(
-        path: String, parsing: RecordParsing, follow: Bool, disk: any Disk,
+        path: String,
+        parsing: RecordParsing,
+        follow: Bool,
+        disk: any Disk,
         limits: RecordReader.Limits
     ) throws(EndpointError) {
         let isCompressed = path.hasSuffix(".gz")
@@ -59,7 +70,8 @@ package final class FileSource: RecordSource {
 
     // doc: inherited
     package func read(
-        into batch: RecordBatch, reject: (RejectedRecord) throws(EndpointError) -> Void
+        into batch: RecordBatch,
+        reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> SourceProgress {
         guard let reader, let file else { preconditionFailure("the source is closed") }
         let progress = try reader.read(into: batch, reject: reject)
@@ -67,7 +79,8 @@ package final class FileSource: RecordSource {
             throw EndpointError(
                 disk.exists(path)
                     ? "\(path): was truncated or replaced while it was followed"
-                    : "\(path): has vanished while it was followed")
+                    : "\(path): has vanished while it was followed"
+            )
         }
         return progress
     }

@@ -52,8 +52,14 @@ package final class GeneratorSource: RecordSource {
     ///   - time: What event times records have.
     ///   - clock: Asked once per batch, and only when there is a rate.
     package init(
-        kind: Kind, count: Int? = nil, recordsPerSecond: Int? = nil, seed: UInt64 = 1,
-        subtask: Int = 0, subtaskCount: Int = 1, time: Time = .none, clock: any Clock
+        kind: Kind,
+        count: Int? = nil,
+        recordsPerSecond: Int? = nil,
+        seed: UInt64 = 1,
+        subtask: Int = 0,
+        subtaskCount: Int = 1,
+        time: Time = .none,
+        clock: any Clock
     ) {
         precondition(subtask >= 0 && subtask < subtaskCount, "the subtasks are 0 ..< count")
         if case .keyed(let keyCount, let valueByteCount) = kind {
@@ -75,7 +81,8 @@ package final class GeneratorSource: RecordSource {
 
     // doc: inherited
     package func read(
-        into batch: RecordBatch, reject: (RejectedRecord) throws(EndpointError) -> Void
+        into batch: RecordBatch,
+        reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> SourceProgress {
         guard next < end else { return .ended }
         let limit = min(end, dueCount())

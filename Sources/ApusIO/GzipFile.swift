@@ -1,7 +1,9 @@
 import ApusCore
 import CApusZlib
 
-/// A gzip file read as what it holds: one member after the other.  One thread.
+/// A gzip file read as what it holds: one member after the other.
+///
+/// One thread at a time.
 final class GzipFile: ReadableFile {
     private static let inputByteCountMax = 64 << 10
 
@@ -55,8 +57,12 @@ final class GzipFile: ReadableFile {
         hasMember = true
         // SAFETY: both counts are those of the buffers, of which no more is used.
         let status = apus_gunzip_step(
-            stream, (from + inputRange.lowerBound).assumingMemoryBound(to: UInt8.self),
-            &inputByteCount, to.assumingMemoryBound(to: UInt8.self), &outputByteCount)
+            stream,
+            (from + inputRange.lowerBound).assumingMemoryBound(to: UInt8.self),
+            &inputByteCount,
+            to.assumingMemoryBound(to: UInt8.self),
+            &outputByteCount
+        )
         inputRange = inputRange.lowerBound + inputByteCount..<inputRange.upperBound
         switch status {
         case APUS_GUNZIP_MORE: return outputByteCount
@@ -64,7 +70,9 @@ final class GzipFile: ReadableFile {
             isInsideMember = false
             return outputByteCount
         default:
-            throw error("it is not gzip, or damaged: \(String(cString: apus_gunzip_message(stream)))")
+            throw error(
+                "it is not gzip, or damaged: \(String(cString: apus_gunzip_message(stream)))"
+            )
         }
     }
 

@@ -34,7 +34,8 @@ enum ImpulseFill {
 
     /// Writes a number in decimal; returns the position behind it.
     private static func writeDigits(
-        of number: UInt64, to target: UnsafeMutablePointer<UInt8>
+        of number: UInt64,
+        to target: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
         var digitCount = 1
         var rest = number / 10

@@ -67,7 +67,8 @@ final class InputWindow {
         }
         if capacity - end < byteCount { makeRoom(byteCount) }
         let count = try file.read(
-            into: UnsafeMutableRawBufferPointer(start: base + end, count: byteCount))
+            into: UnsafeMutableRawBufferPointer(start: base + end, count: byteCount)
+        )
         end += count
         return count
     }

@@ -1,9 +1,10 @@
 import CApusJSON
 
-/// A JSON parser that checks whole documents and finds the same fields in each.  One thread.
+/// A JSON parser that checks whole documents and finds the same fields in each.
 ///
-/// A document needs ``paddingByteCount`` readable bytes behind it, or it is copied first: windows
-/// have them, and so have arenas of batches, except for the last bytes of their allocation.
+/// One thread.  A document needs ``paddingByteCount`` readable bytes behind it, or it is copied
+/// first: windows have them, and so have arenas of batches, except for the last bytes of their
+/// allocation.
 final class JSONDocument: FieldAccess {
     /// How many readable bytes behind a document spare it being copied.
     static let paddingByteCount = Int(APUS_JSON_PADDING)
@@ -11,7 +12,7 @@ final class JSONDocument: FieldAccess {
     private let parser: OpaquePointer
     private let paths: UnsafeMutablePointer<apus_json_path>
     private let results: UnsafeMutablePointer<apus_json_field>
-    private let pathCount: Int
+    let pathCount: Int
 
     /// Creates a parser for the fields that some paths lead to.
     init(paths keys: [[String]]) {
@@ -30,7 +31,8 @@ final class JSONDocument: FieldAccess {
                 let bytes = UnsafeMutablePointer<UInt8>.allocate(capacity: max(1, key.utf8.count))
                 for (offset, byte) in key.utf8.enumerated() { bytes[offset] = byte }
                 (texts + level).initialize(
-                    to: apus_json_text(bytes: bytes, length: key.utf8.count))
+                    to: apus_json_text(bytes: bytes, length: key.utf8.count)
+                )
             }
             paths[index] = apus_json_path(keys: texts, count: path.count)
         }
@@ -53,10 +55,18 @@ final class JSONDocument: FieldAccess {
     ///   - readableByteCount: How many bytes from its start on may be read.
     /// - Throws: ``MalformedRecord`` when it is not a JSON object from start to end.
     func parse(
-        _ document: ByteRange, readableByteCount: Int
+        _ document: ByteRange,
+        readableByteCount: Int
     ) throws(MalformedRecord) {
         let problem = apus_json_fields(
-            parser, document.start, document.count, readableByteCount, paths, pathCount, results)
+            parser,
+            document.start,
+            document.count,
+            readableByteCount,
+            paths,
+            pathCount,
+            results
+        )
         if let problem { throw MalformedRecord(reason: String(cString: problem)) }
     }
 

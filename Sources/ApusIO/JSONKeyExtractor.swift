@@ -37,7 +37,9 @@ package final class JSONKeyExtractor: KeyExtractor {
         // SAFETY: the view is inside the batch's buffers, and nothing is written to the arena until
         // the key is stored, behind the value.
         let bytes = ByteRange(
-            apus_view_data(value, UnsafePointer(batch.buffers)), count: Int(value.pointee.len))
+            apus_view_data(value, UnsafePointer(batch.buffers)),
+            count: Int(value.pointee.len)
+        )
         do throws(MalformedRecord) {
             try document.parse(bytes, readableByteCount: readableByteCount(at: value, in: batch))
         } catch {
@@ -53,7 +55,8 @@ package final class JSONKeyExtractor: KeyExtractor {
 
     /// How far one may read from the start of a value: to the end of the arena if it is there.
     private func readableByteCount(
-        at value: UnsafePointer<apus_view>, in batch: RecordBatch
+        at value: UnsafePointer<apus_view>,
+        in batch: RecordBatch
     ) -> Int {
         let length = Int(value.pointee.len)
         guard length > Int(APUS_VIEW_INLINE),

@@ -13,10 +13,17 @@ final class JSONLineConverter: RecordConverter {
     var keepsPieces: Bool { true }
 
     func convert(
-        _ piece: ByteRange, readableByteCount: Int, arenaOffset: Int, into batch: RecordBatch
+        _ piece: ByteRange,
+        readableByteCount: Int,
+        arenaOffset: Int,
+        into batch: RecordBatch
     ) throws(MalformedRecord) {
         try document.parse(piece, readableByteCount: readableByteCount)
         try fields.append(
-            document, to: batch, arenaOffset: arenaOffset, byteCount: piece.count)
+            document,
+            to: batch,
+            arenaOffset: arenaOffset,
+            byteCount: piece.count
+        )
     }
 }

@@ -18,7 +18,8 @@ enum JSONText {
     ///   - target: Has room for the content and ``escapeByteCountMax(_:)`` more bytes.
     /// - Returns: The position behind what was written.
     static func write(
-        _ content: ByteRange, to target: UnsafeMutablePointer<UInt8>
+        _ content: ByteRange,
+        to target: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
         // SAFETY: each byte writes at most six, which the caller has made room for.
         var target = target
@@ -61,7 +62,8 @@ enum JSONText {
     }
 
     private static func writeEscape(
-        of byte: UInt8, to target: UnsafeMutablePointer<UInt8>
+        of byte: UInt8,
+        to target: UnsafeMutablePointer<UInt8>
     ) -> UnsafeMutablePointer<UInt8> {
         target[0] = UInt8(ascii: "\\")
         switch byte {

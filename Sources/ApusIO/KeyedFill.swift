@@ -91,7 +91,9 @@ struct KeyedFill {
             (arena + offset).storeBytes(of: number, as: UInt64.self)
             (values + 16 &* index).storeBytes(of: length | number &<< 32, as: UInt64.self)
             (values + (16 &* index &+ 8)).storeBytes(
-                of: buffer | UInt64(start &+ offset) &<< 32, as: UInt64.self)
+                of: buffer | UInt64(start &+ offset) &<< 32,
+                as: UInt64.self
+            )
             number &+= UInt64(stride)
         }
         batch.arenaUsed = start + count * valueByteCount

@@ -4,8 +4,8 @@ import Glibc
 extension LinuxDisk {
     /// Makes a folder and those above it; new ones are for their owner only.
     ///
-    /// - Throws: ``DiskError`` that names the path and the reason.  A folder that exists and belongs
-    ///   to another user is refused: whatever is kept in it could be read or replaced.
+    /// - Throws: ``DiskError`` that names the path and the reason.  A folder that exists and
+    ///   belongs to another user is refused: what is kept in it could be read or replaced.
     package func makeDirectory(_ path: String) throws(DiskError) {
         try Self.makeParents(of: path, mode: 0o700)
         try Self.makeFolder(path, mode: 0o700)

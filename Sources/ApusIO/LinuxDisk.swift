@@ -17,7 +17,8 @@ package struct LinuxDisk: Disk {
 
     // doc: inherited
     package func openForWriting(
-        _ path: String, appending: Bool
+        _ path: String,
+        appending: Bool
     ) throws(DiskError) -> any WritableFile {
         try Self.makeParents(of: path, mode: 0o777)
         let flags = O_WRONLY | O_CREAT | (appending ? O_APPEND : O_TRUNC)
@@ -48,7 +49,9 @@ package struct LinuxDisk: Disk {
 
     // doc: inherited
     package func writeAtomically(
-        _ bytes: [UInt8], to path: String, mode: UInt32
+        _ bytes: [UInt8],
+        to path: String,
+        mode: UInt32
     ) throws(DiskError) {
         try Self.makeParents(of: path, mode: 0o777)
         let folder = Self.parent(of: path)
@@ -71,7 +74,9 @@ package struct LinuxDisk: Disk {
     }
 
     private static func write(
-        _ bytes: [UInt8], toNew path: String, mode: UInt32
+        _ bytes: [UInt8],
+        toNew path: String,
+        mode: UInt32
     ) throws(DiskError) {
         let descriptor = try open(path, O_WRONLY | O_CREAT | O_EXCL, mode: mode_t(mode))
         let file = LinuxWritableFile(descriptor: descriptor, path: path)
@@ -95,7 +100,9 @@ package struct LinuxDisk: Disk {
     }
 
     static func open(
-        _ path: String, _ flags: Int32, mode: mode_t = 0
+        _ path: String,
+        _ flags: Int32,
+        mode: mode_t = 0
     ) throws(DiskError) -> Int32 {
         while true {
             let descriptor = Glibc.open(path, flags | O_CLOEXEC, mode)

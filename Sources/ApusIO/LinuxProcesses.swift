@@ -14,7 +14,8 @@ package struct LinuxProcesses: Processes {
 
     // doc: inherited
     package func runSelf(
-        arguments: [String], timeoutMilliseconds: Int32
+        arguments: [String],
+        timeoutMilliseconds: Int32
     ) throws(ProcessError) -> ProcessResult {
         // The link leads to the file even when it was moved or replaced in the meantime.
         try run(
@@ -27,15 +28,18 @@ package struct LinuxProcesses: Processes {
     /// Runs a program and waits for its end.
     ///
     /// The child has this process's environment, an empty standard input, no signal blocked or
-    /// ignored, and no other file of ours.
+    /// ignored, and none of the files that this module has opened.
     ///
     /// - Parameters:
     ///   - path: The program.
     ///   - arguments: What it gets as arguments, its own name first.
     ///   - timeoutMilliseconds: It is killed after so long.
+    /// - Returns: How it ended, and what it printed.
     /// - Throws: ``ProcessError`` when it could not be started.
     func run(
-        _ path: String, arguments: [String], timeoutMilliseconds: Int32
+        _ path: String,
+        arguments: [String],
+        timeoutMilliseconds: Int32
     ) throws(ProcessError) -> ProcessResult {
         let output = try ChildOutput(byteCountMax: Self.outputByteCountMax)
         let errorOutput = try ChildOutput(byteCountMax: Self.errorOutputByteCountMax)
@@ -53,7 +57,9 @@ package struct LinuxProcesses: Processes {
 
     /// Reads what the child prints until it has ended or its time is up.
     private func wait(
-        for child: ChildProcess, _ outputs: [ChildOutput], _ timeoutMilliseconds: Int32
+        for child: ChildProcess,
+        _ outputs: [ChildOutput],
+        _ timeoutMilliseconds: Int32
     ) -> ProcessResult.End {
         let clock = LinuxClock()
         let deadline = clock.monotonicNanoseconds() + Int64(timeoutMilliseconds) * 1_000_000

@@ -1,7 +1,9 @@
 package import ApusCore
 import Glibc
 
-/// An open file, pipe or terminal that is read from start to end.  One thread at a time.
+/// An open file, pipe or terminal that is read from start to end.
+///
+/// One thread at a time.
 package final class LinuxReadableFile: ReadableFile {
     private let descriptor: Int32
     private let path: String
@@ -19,7 +21,9 @@ package final class LinuxReadableFile: ReadableFile {
     ///   - ownsDescriptor: Whether it is closed with this object.
     /// - Throws: ``DiskError`` when it is a folder or not open; it is closed then if it is owned.
     package init(
-        descriptor: Int32, path: String, ownsDescriptor: Bool = true
+        descriptor: Int32,
+        path: String,
+        ownsDescriptor: Bool = true
     ) throws(DiskError) {
         var status = stat()
         var error = fstat(descriptor, &status) == 0 ? 0 : errno

@@ -14,6 +14,7 @@ package enum LinuxSignals {
     }
 
     /// Blocks SIGINT and SIGTERM; ignores SIGPIPE, so that a closed pipe is an error of `write`.
+    ///
     /// The main thread, before any other thread starts.
     package static func block() {
         var set = requests()
@@ -25,7 +26,9 @@ package enum LinuxSignals {
     package static func next(waitingMilliseconds: Int) -> Request? {
         var set = requests()
         var time = timespec(
-            tv_sec: waitingMilliseconds / 1000, tv_nsec: waitingMilliseconds % 1000 * 1_000_000)
+            tv_sec: waitingMilliseconds / 1000,
+            tv_nsec: waitingMilliseconds % 1000 * 1_000_000
+        )
         // SAFETY: both are local and outlive the call.
         switch sigtimedwait(&set, nil, &time) {
         case SIGINT: return .interrupt

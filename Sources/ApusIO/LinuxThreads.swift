@@ -12,7 +12,8 @@ package struct LinuxThreads: Threads {
 
     // doc: inherited
     package func start(
-        name: String, _ body: @escaping @Sendable () -> Void
+        name: String,
+        _ body: @escaping @Sendable () -> Void
     ) -> any RunningThread {
         let start = ThreadStart(name: name, body: body)
         var attributes = pthread_attr_t()

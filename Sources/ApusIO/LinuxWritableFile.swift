@@ -1,7 +1,9 @@
 package import ApusCore
 import Glibc
 
-/// An open file, pipe or terminal that is written from start to end.  One thread at a time.
+/// An open file, pipe or terminal that is written from start to end.
+///
+/// One thread at a time.
 package final class LinuxWritableFile: WritableFile {
     private var descriptor: Int32
     private let path: String

@@ -15,6 +15,9 @@ protocol RecordConverter: AnyObject {
     ///   - batch: What it is appended to.
     /// - Throws: ``MalformedRecord``; then it is not appended.
     func convert(
-        _ piece: ByteRange, readableByteCount: Int, arenaOffset: Int, into batch: RecordBatch
+        _ piece: ByteRange,
+        readableByteCount: Int,
+        arenaOffset: Int,
+        into batch: RecordBatch
     ) throws(MalformedRecord)
 }

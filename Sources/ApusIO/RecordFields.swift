@@ -2,7 +2,9 @@ import ApusCore
 import ApusMemory
 import CApusPlugin
 
-/// A field of a record.  The bytes hold until the next field is asked for.
+/// A field of a record.
+///
+/// The bytes hold until the next field is asked for.
 enum FieldValue {
     case missing
     case null
@@ -40,11 +42,16 @@ struct RecordFields {
     ///
     /// - Parameters:
     ///   - fields: The record's fields.
-    ///   - batch: Its arena holds the value at `arenaOffset` and `byteCount`.
+    ///   - batch: What it is appended to.
+    ///   - arenaOffset: Where the batch's arena has the value.
+    ///   - byteCount: The size of the value.
     /// - Throws: ``MalformedRecord`` when it has no event time though it should.
     @inline(__always)
     func append(
-        _ fields: some FieldAccess, to batch: RecordBatch, arenaOffset: Int, byteCount: Int
+        _ fields: some FieldAccess,
+        to batch: RecordBatch,
+        arenaOffset: Int,
+        byteCount: Int
     ) throws(MalformedRecord) {
         let index = batch.count
         // SAFETY: the caller has checked that the columns have room for one more record; the views
@@ -104,13 +111,15 @@ struct RecordFields {
         guard let time = TimestampReader.microseconds(ofParts: parts) else {
             throw MalformedRecord(
                 reason: "no event time: \(parts.0)-\(parts.1)-\(parts.2) "
-                    + "\(parts.3):\(parts.4):\(parts.5) is not a date and time")
+                    + "\(parts.3):\(parts.4):\(parts.5) is not a date and time"
+            )
         }
         return time
     }
 
     private func timeText(
-        of fields: some FieldAccess, _ index: Int
+        of fields: some FieldAccess,
+        _ index: Int
     ) throws(MalformedRecord) -> ByteRange {
         switch fields.field(index) {
         case .text(let text):

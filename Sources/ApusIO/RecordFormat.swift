@@ -12,7 +12,7 @@ package enum RecordFormat: Equatable, Sendable {
     /// One JSON object per line; the record is the line.
     case jsonLines
 
-    /// Rows as in RFC 4180, after a header row.  The delimiter is an ASCII byte, neither a quote nor
-    /// a line break.
+    /// Rows as in RFC 4180, after a header row.  The delimiter is an ASCII byte, neither a quote
+    /// nor a line break.
     case csv(delimiter: UInt8, emit: Emission)
 }

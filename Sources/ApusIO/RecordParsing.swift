@@ -34,7 +34,9 @@ package struct RecordParsing: Equatable, Sendable {
 
     /// Creates settings; see the properties.
     package init(
-        format: RecordFormat, nullValues: [String] = [], timestamp: Timestamp = .none,
+        format: RecordFormat,
+        nullValues: [String] = [],
+        timestamp: Timestamp = .none,
         keyField: [String]? = nil
     ) {
         if case .parts(let names) = timestamp {

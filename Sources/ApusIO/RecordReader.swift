@@ -52,7 +52,10 @@ final class RecordReader {
     ///   - endPolicy: What its end means.
     ///   - limits: How large pieces are and may become.
     init(
-        name: String, file: any ReadableFile, parsing: RecordParsing, endPolicy: EndPolicy,
+        name: String,
+        file: any ReadableFile,
+        parsing: RecordParsing,
+        endPolicy: EndPolicy,
         limits: Limits = Limits()
     ) {
         self.name = name
@@ -67,7 +70,9 @@ final class RecordReader {
             splitter = RecordSplitter(delimiter: nil, byteCountMax: limits.recordByteCountMax)
         case .csv(let delimiter, _):
             splitter = RecordSplitter(
-                delimiter: delimiter, byteCountMax: limits.recordByteCountMax)
+                delimiter: delimiter,
+                byteCountMax: limits.recordByteCountMax
+            )
         }
     }
 
@@ -75,7 +80,8 @@ final class RecordReader {
     ///
     /// - Throws: ``EndpointError`` that names the file.
     func read(
-        into batch: RecordBatch, reject: (RejectedRecord) throws(EndpointError) -> Void
+        into batch: RecordBatch,
+        reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> SourceProgress {
         for _ in 0..<Self.fillCountMax {
             if try takeRecords(batch, reject) { return .advanced }
@@ -104,7 +110,8 @@ final class RecordReader {
 
     /// Appends or rejects the records that the window holds; false when it holds none.
     private func takeRecords(
-        _ batch: RecordBatch, _ reject: (RejectedRecord) throws(EndpointError) -> Void
+        _ batch: RecordBatch,
+        _ reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> Bool {
         guard begin() else { return false }
         if converter == nil {
@@ -137,10 +144,16 @@ final class RecordReader {
         do throws(MalformedRecord) {
             guard !slice.isTooLong else { throw tooLong }
             let header = try CSVHeader(
-                window.bytes(at: slice.index, count: slice.byteCount), delimiter: delimiter,
-                paths: parsing.fieldPaths)
+                window.bytes(at: slice.index, count: slice.byteCount),
+                delimiter: delimiter,
+                paths: parsing.fieldPaths
+            )
             return CSVConverter(
-                header, delimiter: delimiter, emission: emission, parsing: parsing)
+                header,
+                delimiter: delimiter,
+                emission: emission,
+                parsing: parsing
+            )
         } catch {
             throw EndpointError("\(name): the header line: \(error.reason)")
         }
@@ -148,7 +161,8 @@ final class RecordReader {
 
     /// Takes records whose values are written one by one.
     private func takeEach(
-        _ converter: any RecordConverter, _ batch: RecordBatch,
+        _ converter: any RecordConverter,
+        _ batch: RecordBatch,
         _ reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> Bool {
         var hasTaken = false
@@ -161,9 +175,12 @@ final class RecordReader {
         return hasTaken
     }
 
-    /// Takes records whose values are as they came: finds them, copies them together, looks at each.
+    /// Takes records whose values are as they came.
+    ///
+    /// Finds them, copies them together, and then looks at each.
     private func takeBlock(
-        _ converter: any RecordConverter, _ batch: RecordBatch,
+        _ converter: any RecordConverter,
+        _ batch: RecordBatch,
         _ reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> Bool {
         slices.removeAll(keepingCapacity: true)
@@ -188,7 +205,12 @@ final class RecordReader {
             batch.arenaUsed = base + byteCount
             for slice in slices {
                 try take(
-                    slice, arenaOffset: base + slice.index - first.index, converter, batch, reject)
+                    slice,
+                    arenaOffset: base + slice.index - first.index,
+                    converter,
+                    batch,
+                    reject
+                )
             }
         }
         if let tooLongSlice { try take(tooLongSlice, arenaOffset: 0, converter, batch, reject) }
@@ -196,15 +218,21 @@ final class RecordReader {
     }
 
     private func take(
-        _ slice: RecordSplitter.Slice, arenaOffset: Int, _ converter: any RecordConverter,
-        _ batch: RecordBatch, _ reject: (RejectedRecord) throws(EndpointError) -> Void
+        _ slice: RecordSplitter.Slice,
+        arenaOffset: Int,
+        _ converter: any RecordConverter,
+        _ batch: RecordBatch,
+        _ reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) {
         let piece = window.bytes(at: slice.index, count: slice.byteCount)
         do throws(MalformedRecord) {
             guard !slice.isTooLong else { throw tooLong }
             try converter.convert(
-                piece, readableByteCount: window.readableByteCount(at: slice.index),
-                arenaOffset: arenaOffset, into: batch)
+                piece,
+                readableByteCount: window.readableByteCount(at: slice.index),
+                arenaOffset: arenaOffset,
+                into: batch
+            )
         } catch {
             let offset = window.inputOffset(of: slice.index)
             try reject(
@@ -212,8 +240,10 @@ final class RecordReader {
                     position: "\(name):\(slice.lineNumber) (byte \(offset))",
                     reason: error.reason,
                     bytes: piece.copy(
-                        atMost: slice.isTooLong ? Self.keptByteCountMax : .max)
-                ))
+                        atMost: slice.isTooLong ? Self.keptByteCountMax : .max
+                    )
+                )
+            )
         }
     }
 
@@ -221,6 +251,7 @@ final class RecordReader {
         let isCSV = parsing.format != .jsonLines
         return MalformedRecord(
             reason: "longer than \(limits.recordByteCountMax) bytes"
-                + (isCSV ? "; perhaps a quote is not closed" : ""))
+                + (isCSV ? "; perhaps a quote is not closed" : "")
+        )
     }
 }

@@ -50,6 +50,7 @@ struct RecordSplitter {
     /// - Parameters:
     ///   - window: What is unread begins with a record; the record found is consumed.
     ///   - isFinal: Whether nothing follows, so that the last record needs no line break.
+    /// - Returns: Where the record is.
     mutating func next(in window: InputWindow, isFinal: Bool) -> Slice? {
         while true {
             let unread = window.unread
@@ -106,7 +107,9 @@ struct RecordSplitter {
     }
 
     private mutating func rowEnd(
-        _ unread: ByteRange, _ isFinal: Bool, _ delimiter: UInt8
+        _ unread: ByteRange,
+        _ isFinal: Bool,
+        _ delimiter: UInt8
     ) -> Int? {
         var lineEnd = -1
         while true {

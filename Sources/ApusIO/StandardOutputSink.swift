@@ -18,7 +18,11 @@ package final class StandardOutputSink: RecordSink {
         signal(SIGPIPE, SIG_IGN)
         writer = ValueWriter(
             LinuxWritableFile(
-                descriptor: descriptor, path: "standard output", ownsDescriptor: false))
+                descriptor: descriptor,
+                path: "standard output",
+                ownsDescriptor: false
+            )
+        )
     }
 
     // doc: inherited

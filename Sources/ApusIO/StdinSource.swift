@@ -24,7 +24,8 @@ package final class StdinSource: RecordSource {
 
     // doc: inherited
     package func read(
-        into batch: RecordBatch, reject: (RejectedRecord) throws(EndpointError) -> Void
+        into batch: RecordBatch,
+        reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> SourceProgress {
         let reader: RecordReader
         if let opened = self.reader {
@@ -44,7 +45,10 @@ package final class StdinSource: RecordSource {
     private func open() throws(EndpointError) -> RecordReader {
         do throws(DiskError) {
             let file = try LinuxReadableFile(
-                descriptor: descriptor, path: Self.name, ownsDescriptor: false)
+                descriptor: descriptor,
+                path: Self.name,
+                ownsDescriptor: false
+            )
             return RecordReader(name: Self.name, file: file, parsing: parsing, endPolicy: .ends)
         } catch {
             throw EndpointError(error.description)

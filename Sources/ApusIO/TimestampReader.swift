@@ -1,6 +1,8 @@
 import ApusCore
 
-/// Reads the text of times.  Allocates nothing.
+/// Reads the text of times.
+///
+/// Allocates nothing.
 enum TimestampReader {
     /// 0001-01-01T00:00:00Z: what is earlier or later is taken for a wrong unit.
     private static let earliest: Int64 = -62_135_596_800_000_000
@@ -20,14 +22,20 @@ enum TimestampReader {
         return time
     }
 
-    /// The microseconds since 1970 of year, month, day, hour, minute and second in UTC; nil when
-    /// there is no such date or time.  Hour 24 is midnight of the next day.
+    /// The microseconds since 1970 of year, month, day, hour, minute and second in UTC.
+    ///
+    /// Nil when there is no such date or time.  Hour 24 is midnight of the next day.
     static func microseconds(
         ofParts parts: (Int64, Int64, Int64, Int64, Int64, Int64)
     ) -> Int64? {
         let time = CivilTime(
-            year: parts.0, month: parts.1, day: parts.2, hour: parts.3, minute: parts.4,
-            second: parts.5)
+            year: parts.0,
+            month: parts.1,
+            day: parts.2,
+            hour: parts.3,
+            minute: parts.4,
+            second: parts.5
+        )
         guard time.isValid, time.hour < 24 || time.minute + time.second == 0 else { return nil }
         return time.microsecondsSinceEpoch
     }
@@ -109,8 +117,14 @@ enum TimestampReader {
         }
         guard let offsetMinutes = offset(text, from: index) else { return nil }
         let time = CivilTime(
-            year: year, month: month, day: day, hour: hour, minute: minute, second: second,
-            microsecond: microsecond)
+            year: year,
+            month: month,
+            day: day,
+            hour: hour,
+            minute: minute,
+            second: second,
+            microsecond: microsecond
+        )
         guard time.isValid else { return nil }
         return time.microsecondsSinceEpoch - offsetMinutes * 60_000_000
     }

@@ -16,7 +16,9 @@ final class ValueWriter {
 
     // SAFETY: freed in deinit; `used` never exceeds the size.
     private let buffer = UnsafeMutableRawPointer.allocate(
-        byteCount: ValueWriter.bufferByteCount, alignment: 64)
+        byteCount: ValueWriter.bufferByteCount,
+        alignment: 64
+    )
     private var used = 0
 
     /// Takes over an open file.
@@ -43,7 +45,10 @@ final class ValueWriter {
                 guard byteCount < Self.bufferByteCount else {
                     try writeOut(
                         UnsafeRawBufferPointer(
-                            start: apus_view_data(view, buffers), count: byteCount))
+                            start: apus_view_data(view, buffers),
+                            count: byteCount
+                        )
+                    )
                     appendLineFeed()
                     continue
                 }

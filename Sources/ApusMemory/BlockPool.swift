@@ -65,7 +65,9 @@ package struct BlockPool: ~Copyable {
 
     /// Gives a block back.
     ///
-    /// - Parameter byteCount: What it was allocated with (or anything with the same block size).
+    /// - Parameters:
+    ///   - block: A block of this pool.
+    ///   - byteCount: What it was allocated with (or anything with the same block size).
     package mutating func deallocate(_ block: UnsafeMutableRawPointer, _ byteCount: Int) {
         let size = Self.blockByteCount(for: byteCount)
         usedByteCount -= size
@@ -91,7 +93,9 @@ package struct BlockPool: ~Copyable {
     private mutating func takeChunk() {
         // What remains of the old chunk is less than one block of this size: left unused.
         let chunk = UnsafeMutableRawPointer.allocate(
-            byteCount: Self.chunkByteCount, alignment: 64)
+            byteCount: Self.chunkByteCount,
+            alignment: 64
+        )
         chunks.append(chunk)
         reservedByteCount += Self.chunkByteCount
         cursor = chunk

@@ -36,8 +36,11 @@ package final class Channel: @unchecked Sendable {
     ///   - readerBell: Rung when there is a message.
     ///   - writerBell: Rung when there is room again.
     package init(
-        messageCapacity: Int, recordCapacity: Int, arenaCapacity: Int,
-        readerBell: Doorbell, writerBell: Doorbell
+        messageCapacity: Int,
+        recordCapacity: Int,
+        arenaCapacity: Int,
+        readerBell: Doorbell,
+        writerBell: Doorbell
     ) {
         // Two words for a message that has a payload; one word suffices for a batch.
         messages = Ring(capacity: messageCapacity * 2)
@@ -49,6 +52,8 @@ package final class Channel: @unchecked Sendable {
     }
 
     deinit {
+        // The reader may have stopped between the two words of a watermark.
+        if hasReadTag { _ = messages.pop() }
         while let word = messages.pop() {
             if word & 3 == Tag.batch {
                 Self.release(word)
@@ -136,8 +141,10 @@ package final class Channel: @unchecked Sendable {
     package func receive() -> ChannelMessage? {
         if !hasReadTag {
             guard let word = messages.pop() else { return nil }
+            if word & 3 == Tag.batch { return .batch(Self.take(word)) }
+            // For a batch the bell rings when it is given back.
+            writerBell.ring()
             switch word & 3 {
-            case Tag.batch: return .batch(Self.take(word))
             case Tag.idle: return .idle
             case Tag.end: return .end
             default: hasReadTag = true
@@ -145,6 +152,7 @@ package final class Channel: @unchecked Sendable {
         }
         guard let payload = messages.pop() else { return nil }
         hasReadTag = false
+        writerBell.ring()
         return .watermark(Int64(bitPattern: payload))
     }
 
@@ -164,10 +172,12 @@ package final class Channel: @unchecked Sendable {
     package var depth: Int { messages.depth }
 
     private static func take(_ word: UInt64) -> RecordBatch {
+        guard let pointer = UnsafeRawPointer(bitPattern: UInt(word)) else {
+            preconditionFailure("a batch's word is its address")
+        }
         // SAFETY: the word was made from a retained RecordBatch by `send` or `giveBack`, and each
         // word is taken once.
-        Unmanaged<RecordBatch>.fromOpaque(UnsafeRawPointer(bitPattern: UInt(word))!)
-            .takeRetainedValue()
+        return Unmanaged<RecordBatch>.fromOpaque(pointer).takeRetainedValue()
     }
 
     private static func release(_ word: UInt64) {

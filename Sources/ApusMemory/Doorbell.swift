@@ -15,7 +15,9 @@ package final class Doorbell: Sendable {
     /// Creates a doorbell whose owner is awake.
     package init() {}
 
-    /// Wakes the owner if it sleeps.  Any thread; costs one load when it does not.
+    /// Wakes the owner if it sleeps.
+    ///
+    /// Any thread; costs one load when it does not.
     package func ring() {
         atomicMemoryFence(ordering: .sequentiallyConsistent)
         guard word.load(ordering: .relaxed) == Self.asleep else { return }
@@ -23,7 +25,9 @@ package final class Doorbell: Sendable {
         withAddress { apus_futex_wake($0) }
     }
 
-    /// Sleeps until somebody rings, at most so long.  The owner only.
+    /// Sleeps until somebody rings, at most so long.
+    ///
+    /// The owner only.
     ///
     /// - Parameters:
     ///   - nanoseconds: The longest sleep.

@@ -28,7 +28,10 @@ package final class KeyedScatter {
 
     /// Creates a scatter over the channels of an exchange, one per reading subtask.
     ///
-    /// - Parameter arenaByteCountMax: A batch is sent when its bytes reach this.
+    /// - Parameters:
+    ///   - channels: In the order of the reading subtasks.
+    ///   - groups: The dealing of keys.
+    ///   - arenaByteCountMax: A batch is sent when its bytes reach this.
     package init(channels: [Channel], groups: KeyGroups, arenaByteCountMax: Int = 256 << 10) {
         self.channels = channels
         self.groups = groups
@@ -38,7 +41,8 @@ package final class KeyedScatter {
         owners = .allocate(capacity: groups.count)
         for group in 0..<groups.count {
             owners[group] = UInt16(
-                groups.subtask(ofGroup: group, parallelism: channels.count))
+                groups.subtask(ofGroup: group, parallelism: channels.count)
+            )
         }
         targets = .allocate(capacity: channels.count)
     }
@@ -49,7 +53,9 @@ package final class KeyedScatter {
     }
 
     /// Whether records wait to be flushed.
-    package var hasPending: Bool { open.contains { $0 != nil } }
+    package var hasPending: Bool {
+        open.indices.contains { open[$0] != nil && targets[$0].count > 0 }
+    }
 
     /// Deals out the records of a batch whose hash column is filled.
     ///
@@ -93,8 +99,11 @@ package final class KeyedScatter {
 
     @inline(never)
     private func copyLong(
-        from batch: RecordBatch, key: UnsafeMutablePointer<apus_view>,
-        value: UnsafeMutablePointer<apus_view>, to number: Int, at: Int
+        from batch: RecordBatch,
+        key: UnsafeMutablePointer<apus_view>,
+        value: UnsafeMutablePointer<apus_view>,
+        to number: Int,
+        at: Int
     ) {
         guard let target = open[number] else { preconditionFailure("a target is open") }
         let keyBytes = batch.bytes(of: key)
@@ -122,7 +131,13 @@ package final class KeyedScatter {
         let batch = channels[number].takeEmpty()
         open[number] = batch
         targets[number] = Target(
-            keys: batch.keys, values: batch.values, times: batch.times, hashes: batch.hashes,
-            kinds: batch.kinds, count: 0, capacity: batch.recordCapacity)
+            keys: batch.keys,
+            values: batch.values,
+            times: batch.times,
+            hashes: batch.hashes,
+            kinds: batch.kinds,
+            count: 0,
+            capacity: batch.recordCapacity
+        )
     }
 }

@@ -23,6 +23,7 @@ package final class OutputBuilder {
     /// Creates a builder for the output with index `port`.
     ///
     /// - Parameters:
+    ///   - port: Its index among the operator's outputs.
     ///   - recordCapacity: Records in a batch.
     ///   - arenaCapacity: Bytes of arena that a batch begins with.
     package init(port: UInt32, recordCapacity: Int, arenaCapacity: Int) {
@@ -51,6 +52,12 @@ package final class OutputBuilder {
 
     /// Whether nothing has been written since ``begin(input:)``.
     package var isEmpty: Bool { out.pointee.count == 0 && full.isEmpty }
+
+    /// Whether the plugin's inline code has kept within the memory it was given.
+    package var isIntact: Bool {
+        Int(out.pointee.count) <= current.recordCapacity
+            && Int(out.pointee.used) <= current.arenaCapacity
+    }
 
     /// Prepares for a callback.
     ///
@@ -90,7 +97,7 @@ package final class OutputBuilder {
     }
 
     private func more(_ byteCount: UInt64) -> Int32 {
-        guard byteCount < UInt64(Int32.max) else { return APUS_LIMIT }
+        guard byteCount < UInt64(Int32.max), isIntact else { return APUS_LIMIT }
         settle()
         if current.count < current.recordCapacity, current.count == 0 {
             // A record larger than a whole arena: let this arena grow.

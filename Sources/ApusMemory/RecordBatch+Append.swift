@@ -6,7 +6,9 @@ extension RecordBatch {
     /// - Returns: False when the arena cannot grow any further; `view` is untouched then.
     @inline(__always)
     package func store(
-        _ bytes: UnsafeRawPointer?, count: Int, in view: UnsafeMutablePointer<apus_view>
+        _ bytes: UnsafeRawPointer?,
+        count: Int,
+        in view: UnsafeMutablePointer<apus_view>
     ) -> Bool {
         if count <= 12 {
             apus_view_inline(view, bytes, UInt32(truncatingIfNeeded: count))
@@ -24,7 +26,9 @@ extension RecordBatch {
     /// Makes `view` refer to `count` > 12 bytes that are in the arena already.
     @inline(__always)
     package func refer(
-        _ view: UnsafeMutablePointer<apus_view>, toArenaOffset offset: Int, count: Int
+        _ view: UnsafeMutablePointer<apus_view>,
+        toArenaOffset offset: Int,
+        count: Int
     ) {
         let target = arena + offset
         var reference = apus_view_reference()
@@ -38,7 +42,9 @@ extension RecordBatch {
     /// Makes `view` show `count` bytes of the arena, copying them into the view when they fit.
     @inline(__always)
     package func show(
-        arenaOffset offset: Int, count: Int, in view: UnsafeMutablePointer<apus_view>
+        arenaOffset offset: Int,
+        count: Int,
+        in view: UnsafeMutablePointer<apus_view>
     ) {
         if count <= 12 {
             apus_view_inline(view, arena + offset, UInt32(truncatingIfNeeded: count))
@@ -55,7 +61,9 @@ extension RecordBatch {
     ///   - time: Event time in microseconds, or `APUS_NO_TIME`.
     /// - Returns: False when the columns are full or the arena cannot grow; nothing is appended.
     package func append(
-        key: UnsafeRawBufferPointer?, value: UnsafeRawBufferPointer, time: Int64
+        key: UnsafeRawBufferPointer?,
+        value: UnsafeRawBufferPointer,
+        time: Int64
     ) -> Bool {
         guard count < recordCapacity, reserveArena((key?.count ?? 0) + value.count) else {
             return false

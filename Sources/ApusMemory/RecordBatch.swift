@@ -55,7 +55,9 @@ package final class RecordBatch {
         // SAFETY: one block of 64-byte-aligned columns, freed in deinit; every column is written
         // before `count` makes it readable.
         columns = UnsafeMutableRawPointer.allocate(
-            byteCount: 2 * viewBytes + 2 * wordBytes + recordCapacity, alignment: 64)
+            byteCount: 2 * viewBytes + 2 * wordBytes + recordCapacity,
+            alignment: 64
+        )
         keys = columns.bindMemory(to: apus_view.self, capacity: recordCapacity)
         values = (columns + viewBytes).bindMemory(to: apus_view.self, capacity: recordCapacity)
         times = (columns + 2 * viewBytes).bindMemory(to: Int64.self, capacity: recordCapacity)
@@ -99,7 +101,9 @@ package final class RecordBatch {
         buffers[borrowed] = UnsafePointer(arena)
     }
 
-    /// Makes room for so many more bytes in the arena.  Views stay valid: they hold offsets.
+    /// Makes room for so many more bytes in the arena.
+    ///
+    /// Views stay valid: they hold offsets.
     ///
     /// - Returns: False when the arena would pass 2 GiB.
     package func reserveArena(_ byteCount: Int) -> Bool {
@@ -138,6 +142,8 @@ package final class RecordBatch {
     /// The bytes of a key or value of this batch.
     package func bytes(of view: UnsafePointer<apus_view>) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(
-            start: apus_view_data(view, UnsafePointer(buffers)), count: Int(view.pointee.len))
+            start: apus_view_data(view, UnsafePointer(buffers)),
+            count: Int(view.pointee.len)
+        )
     }
 }

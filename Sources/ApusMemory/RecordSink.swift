@@ -1,4 +1,6 @@
-/// A sink of records, as a task thread drives it.  One thread.
+/// A sink of records, as a task thread drives it.
+///
+/// One thread.
 package protocol RecordSink: AnyObject {
     /// Takes the records of a batch; they may wait in a buffer until ``flush()``.
     ///

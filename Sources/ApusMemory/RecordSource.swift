@@ -1,4 +1,6 @@
-/// A source of records, as a task thread drives it.  One thread; never blocks for long.
+/// A source of records, as a task thread drives it.
+///
+/// One thread; never blocks for long.
 package protocol RecordSource: AnyObject {
     /// Appends the next records to an empty batch.
     ///
@@ -9,7 +11,8 @@ package protocol RecordSource: AnyObject {
     /// - Returns: What came of it.
     /// - Throws: ``EndpointError`` when the source is unreadable or has vanished.
     func read(
-        into batch: RecordBatch, reject: (RejectedRecord) throws(EndpointError) -> Void
+        into batch: RecordBatch,
+        reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> SourceProgress
 
     /// Releases what the source holds.  Once, after the last ``read(into:reject:)``.

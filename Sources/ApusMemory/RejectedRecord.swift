@@ -15,7 +15,10 @@ package struct RejectedRecord: Sendable {
 
     /// Creates a rejected record.
     package init(
-        position: String, reason: String, bytes: [UInt8], key: [UInt8]? = nil,
+        position: String,
+        reason: String,
+        bytes: [UInt8],
+        key: [UInt8]? = nil,
         time: EventTime = .none
     ) {
         self.position = position
@@ -26,7 +29,9 @@ package struct RejectedRecord: Sendable {
     }
 }
 
-/// Where rejected records go.  Any thread.
+/// Where rejected records go.
+///
+/// Any thread.
 package protocol DeadLetters: Sendable {
     /// Keeps a record that the node `node` could not process.
     ///

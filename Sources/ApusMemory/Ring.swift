@@ -54,7 +54,9 @@ package final class Ring: @unchecked Sendable {
         slots.deallocate()
     }
 
-    /// Appends a word; false when the ring is full.  The writer's thread only.
+    /// Appends a word; false when the ring is full.
+    ///
+    /// The writer's thread only.
     package func push(_ word: UInt64) -> Bool {
         let index = tail.pointee.own
         if index &- tail.pointee.seenOther >= capacity {
@@ -67,7 +69,9 @@ package final class Ring: @unchecked Sendable {
         return true
     }
 
-    /// Removes the oldest word; nil when the ring is empty.  The reader's thread only.
+    /// Removes the oldest word; nil when the ring is empty.
+    ///
+    /// The reader's thread only.
     package func pop() -> UInt64? {
         let index = head.pointee.own
         if index == head.pointee.seenOther {
@@ -80,7 +84,9 @@ package final class Ring: @unchecked Sendable {
         return word
     }
 
-    /// Whether there is nothing to read.  The reader's thread only.
+    /// Whether there is nothing to read.
+    ///
+    /// The reader's thread only.
     package var isEmpty: Bool {
         head.pointee.own == tail.pointee.published.load(ordering: .acquiring)
     }

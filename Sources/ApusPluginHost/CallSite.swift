@@ -22,8 +22,9 @@ final class CallSite: @unchecked Sendable {
         return error
     }
 
-    /// The message in an error struct, or nil when there is none.  Never longer than the struct,
-    /// and always valid UTF-8, whatever the plugin wrote.
+    /// The message in an error struct, or nil when there is none.
+    ///
+    /// Never longer than the struct, and always valid UTF-8, whatever the plugin wrote.
     static func message(of error: UnsafeMutablePointer<apus_error>) -> String? {
         withUnsafeBytes(of: &error.pointee.message) { bytes in
             let count = min(Int(error.pointee.len), bytes.count)

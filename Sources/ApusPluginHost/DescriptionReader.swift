@@ -19,7 +19,8 @@ struct DescriptionReader {
         let value = plugin.pointee
         guard value.abi_minor_floor <= UInt16(APUS_ABI_MINOR) else {
             throw PluginError(
-                .incompatible, file,
+                .incompatible,
+                file,
                 "needs ABI 0.\(value.abi_minor_floor) or newer, this host has "
                     + "0.\(APUS_ABI_MINOR); update Apus, or compile the plugin for 0.\(APUS_ABI_MINOR)"
             )
@@ -28,19 +29,25 @@ struct DescriptionReader {
         guard !id.isEmpty else { throw bad("the plugin's id is empty") }
         var components: [ComponentDescription] = []
         for index in 0..<Int(try count(value.component_count, value.components, "components")) {
-            guard let component = value.components[index] else { throw bad("component \(index) is NULL") }
+            guard let component = value.components[index] else {
+                throw bad("component \(index) is NULL")
+            }
             components.append(try read(component, index))
         }
         guard !components.isEmpty else { throw bad("it has no components") }
         try checkUnique(components.map(\.id), "component id")
         return PluginDescription(
-            id: id, version: try text(value.version, "the version"),
-            vendor: try text(value.vendor, "the vendor"), abiMinor: Int(value.abi_minor),
-            components: components)
+            id: id,
+            version: try text(value.version, "the version"),
+            vendor: try text(value.vendor, "the vendor"),
+            abiMinor: Int(value.abi_minor),
+            components: components
+        )
     }
 
     private func read(
-        _ component: UnsafePointer<apus_component>, _ index: Int
+        _ component: UnsafePointer<apus_component>,
+        _ index: Int
     ) throws(PluginError) -> ComponentDescription {
         let place = "component \(index)"
         try check(component.pointee.size, MemoryLayout<apus_component>.size, place)
@@ -68,14 +75,21 @@ struct DescriptionReader {
         let outputs = try readOutputs(value, id)
         guard value.input_count >= 1 else { throw bad("'\(id)' has no input") }
         return ComponentDescription(
-            id: id, summary: try text(value.summary, "\(place)'s summary"), isKeyed: isKeyed,
+            id: id,
+            summary: try text(value.summary, "\(place)'s summary"),
+            isKeyed: isKeyed,
             acceptsNullKey: value.flags & APUS_ACCEPTS_NULL_KEY != 0,
-            inputCount: Int(value.input_count), outputs: outputs, states: states, timers: timers,
-            counters: try readCounters(value, id))
+            inputCount: Int(value.input_count),
+            outputs: outputs,
+            states: states,
+            timers: timers,
+            counters: try readCounters(value, id)
+        )
     }
 
     private func readOutputs(
-        _ value: apus_component, _ id: String
+        _ value: apus_component,
+        _ id: String
     ) throws(PluginError) -> [String] {
         var names: [String] = []
         for index in 0..<Int(try count(value.output_count, value.outputs, "outputs")) {
@@ -89,7 +103,8 @@ struct DescriptionReader {
     }
 
     private func readStates(
-        _ value: apus_component, _ id: String
+        _ value: apus_component,
+        _ id: String
     ) throws(PluginError) -> [StateDescription] {
         guard value.state_count <= RowLayout.slotCountMax else {
             throw bad("'\(id)' declares \(value.state_count) states; at most 32")
@@ -107,18 +122,23 @@ struct DescriptionReader {
                 StateDescription(
                     slot: SlotDescription(name: slotName, kind: kind),
                     schemaVersion: Int(state.pointee.schema_version),
-                    schema: try text(state.pointee.schema, "the schema of '\(slotName)'")))
+                    schema: try text(state.pointee.schema, "the schema of '\(slotName)'")
+                )
+            )
         }
         try checkUnique(states.map(\.slot.name), "state of '\(id)'")
         return states
     }
 
     private func slotKind(
-        _ state: apus_state_decl, _ subject: String
+        _ state: apus_state_decl,
+        _ subject: String
     ) throws(PluginError) -> SlotDescription.Kind {
         if state.fixed_len > 0 {
             guard state.kind == UInt32(APUS_STATE_VALUE), state.fixed_len <= 65_536 else {
-                throw bad("\(subject): fixed_len is for VALUE, 1 to 65,536; found \(state.fixed_len)")
+                throw bad(
+                    "\(subject): fixed_len is for VALUE, 1 to 65,536; found \(state.fixed_len)"
+                )
             }
             return .fixedValue(byteCount: Int(state.fixed_len))
         }
@@ -132,7 +152,8 @@ struct DescriptionReader {
     }
 
     private func readTimers(
-        _ value: apus_component, _ id: String
+        _ value: apus_component,
+        _ id: String
     ) throws(PluginError) -> [TimerDescription] {
         var timers: [TimerDescription] = []
         for index in 0..<Int(try count(value.timer_count, value.timers, "timers")) {
@@ -152,14 +173,20 @@ struct DescriptionReader {
     }
 
     private func readCounters(
-        _ value: apus_component, _ id: String
+        _ value: apus_component,
+        _ id: String
     ) throws(PluginError) -> [String] {
         var names: [String] = []
         for index in 0..<Int(try count(value.counter_count, value.counters, "counters")) {
             guard let counter = value.counters[index] else { throw bad("counter \(index) is NULL") }
-            try check(counter.pointee.size, MemoryLayout<apus_counter_decl>.size, "counter \(index)")
+            try check(
+                counter.pointee.size,
+                MemoryLayout<apus_counter_decl>.size,
+                "counter \(index)"
+            )
             names.append(
-                try name(counter.pointee.name, "the name of counter \(index) of '\(id)'"))
+                try name(counter.pointee.name, "the name of counter \(index) of '\(id)'")
+            )
         }
         try checkUnique(names, "counter of '\(id)'")
         return names
@@ -169,12 +196,16 @@ struct DescriptionReader {
 
     private func check(_ size: UInt32, _ expected: Int, _ subject: String) throws(PluginError) {
         guard size >= UInt32(expected), size < 1 << 16 else {
-            throw bad("\(subject): size is \(size), expected \(expected); set it to sizeof the struct")
+            throw bad(
+                "\(subject): size is \(size), expected \(expected); set it to sizeof the struct"
+            )
         }
     }
 
     private func count(
-        _ count: UInt32, _ array: UnsafeRawPointer?, _ subject: String
+        _ count: UInt32,
+        _ array: UnsafeRawPointer?,
+        _ subject: String
     ) throws(PluginError) -> UInt32 {
         guard count <= Self.countMax else {
             throw bad("it declares \(count) \(subject); at most \(Self.countMax)")
@@ -186,7 +217,9 @@ struct DescriptionReader {
     }
 
     private func count<Element>(
-        _ count: UInt32, _ array: UnsafePointer<Element>?, _ subject: String
+        _ count: UInt32,
+        _ array: UnsafePointer<Element>?,
+        _ subject: String
     ) throws(PluginError) -> UInt32 {
         try self.count(count, UnsafeRawPointer(array), subject)
     }

@@ -43,7 +43,8 @@ struct ElfFile {
         guard machine == Self.machine else {
             throw refuse(
                 "built for \(Self.machineName(machine)), this machine is "
-                    + "\(Self.machineName(Self.machine)); compile the plugin for this machine")
+                    + "\(Self.machineName(Self.machine)); compile the plugin for this machine"
+            )
         }
         guard try integer(at: 16, byteCount: 2) == 3 else {
             throw refuse("not a shared object; link it with -shared (and compile with -fPIC)")
@@ -61,6 +62,10 @@ struct ElfFile {
             let tag = try integer(at: entry, byteCount: 8)
             if tag == 0 { break }
             tables[tag] = try integer(at: entry + 8, byteCount: 8)
+        }
+        // A position-independent executable looks like a shared object, but cannot be loaded as one.
+        if let flags = tables[0x6fff_fffb], flags & 0x0800_0000 != 0 {
+            throw refuse("an executable; expected a shared library: link it with -shared")
         }
         let (stringTag, symbolTag, hashTag, gnuHashTag): (UInt64, UInt64, UInt64, UInt64) = (
             5, 6, 4, 0x6fff_fef5
@@ -95,9 +100,10 @@ struct ElfFile {
         let offset = try integer(at: 32, byteCount: 8)
         let size = try integer(at: 54, byteCount: 2)
         let count = try integer(at: 56, byteCount: 2)
-        guard size == 56, count > 0, count < 1024, offset < UInt64(bytes.count) else {
+        guard size == 56, count > 0, count < 1024 else {
             throw refuse("its program headers make no sense")
         }
+        try checkEnd(of: "its program headers", start: offset, byteCount: count * size)
         for index in 0..<Int(count) {
             let header = Int(offset) + index * 56
             let type = try integer(at: header, byteCount: 4)
@@ -105,10 +111,7 @@ struct ElfFile {
             let address = try integer(at: header + 16, byteCount: 8)
             let byteCount = try integer(at: header + 32, byteCount: 8)
             guard type == 1 || type == 2 else { continue }
-            let (end, overflow) = start.addingReportingOverflow(byteCount)
-            guard !overflow, end <= UInt64(bytes.count) else {
-                throw truncated("a segment", end: overflow ? UInt64.max : end)
-            }
+            try checkEnd(of: "a segment", start: start, byteCount: byteCount)
             if type == 1 {
                 segments.append((address, start, byteCount))
             } else {
@@ -118,9 +121,17 @@ struct ElfFile {
         let sections = try integer(at: 40, byteCount: 8)
         let sectionBytes =
             try integer(at: 58, byteCount: 2) * (try integer(at: 60, byteCount: 2))
-        let (end, overflow) = sections.addingReportingOverflow(sectionBytes)
+        try checkEnd(of: "its section headers", start: sections, byteCount: sectionBytes)
+    }
+
+    private func checkEnd(
+        of part: String,
+        start: UInt64,
+        byteCount: UInt64
+    ) throws(PluginError) {
+        let (end, overflow) = start.addingReportingOverflow(byteCount)
         guard !overflow, end <= UInt64(bytes.count) else {
-            throw truncated("its section headers", end: overflow ? UInt64.max : end)
+            throw truncated(part, end: overflow ? UInt64.max : end)
         }
     }
 
@@ -153,7 +164,9 @@ struct ElfFile {
             throw refuse("a table reaches behind the end of the file; the file is damaged")
         }
         var value: UInt64 = 0
-        for index in (0..<byteCount).reversed() { value = value << 8 | UInt64(bytes[offset + index]) }
+        for index in (0..<byteCount).reversed() {
+            value = value << 8 | UInt64(bytes[offset + index])
+        }
         return value
     }
 
@@ -171,7 +184,8 @@ struct ElfFile {
     private func truncated(_ part: String, end: UInt64) -> PluginError {
         refuse(
             "truncated: \(part) should end at byte \(end), the file has \(bytes.count) bytes; "
-                + "build or copy it again")
+                + "build or copy it again"
+        )
     }
 
     private static func machineName(_ machine: UInt64) -> String {

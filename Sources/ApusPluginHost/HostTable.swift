@@ -29,14 +29,16 @@ package enum HostTable {
                 get_extension: { _ in nil },
                 name: makeText("apus"),
                 version: makeText(version)
-            ))
+            )
+        )
         return UnsafePointer(host)
     }()
 
     private static func makeText(_ text: StaticString) -> apus_str {
         apus_str(
             data: UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self),
-            len: UInt64(text.utf8CodeUnitCount))
+            len: UInt64(text.utf8CodeUnitCount)
+        )
     }
 
     private static func makeText(_ text: String) -> apus_str {

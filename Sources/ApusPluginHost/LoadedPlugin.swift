@@ -1,7 +1,9 @@
 import CApusGuard
 import CApusPlugin
 
-/// A plugin whose file is loaded and whose description is checked.  It is never unloaded.
+/// A plugin whose file is loaded and whose description is checked.
+///
+/// It is never unloaded.
 package final class LoadedPlugin: @unchecked Sendable {
     // @unchecked because the pointers lead to constants of the plugin, valid for ever.
 
@@ -14,7 +16,9 @@ package final class LoadedPlugin: @unchecked Sendable {
     let components: [UnsafePointer<apus_component>]
 
     init(
-        file: String, contentHash: String, description: PluginDescription,
+        file: String,
+        contentHash: String,
+        description: PluginDescription,
         components: [UnsafePointer<apus_component>]
     ) {
         self.file = file
@@ -26,22 +30,27 @@ package final class LoadedPlugin: @unchecked Sendable {
     /// The index of a component.
     ///
     /// - Parameter id: Nil means the only one.
+    /// - Returns: Its index in the description.
     /// - Throws: ``PluginError`` that lists what there is.
     package func componentIndex(_ id: String?) throws(PluginError) -> Int {
         let ids = description.components.map(\.id)
         guard let id else {
             guard ids.count == 1 else {
                 throw PluginError(
-                    .badDescription, file,
+                    .badDescription,
+                    file,
                     "has \(ids.count) components; say which with `component:`, one of "
-                        + ids.joined(separator: ", "))
+                        + ids.joined(separator: ", ")
+                )
             }
             return 0
         }
         guard let index = ids.firstIndex(of: id) else {
             throw PluginError(
-                .badDescription, file,
-                "has no component '\(id)'; expected one of \(ids.joined(separator: ", "))")
+                .badDescription,
+                file,
+                "has no component '\(id)'; expected one of \(ids.joined(separator: ", "))"
+            )
         }
         return index
     }

@@ -24,8 +24,13 @@ package struct InstanceArguments: Sendable {
 
     /// Creates arguments.
     package init(
-        job: String, operatorID: String, configuration: String, subtask: Int, parallelism: Int,
-        groups: KeyGroups, recordsPerBatch: Int
+        job: String,
+        operatorID: String,
+        configuration: String,
+        subtask: Int,
+        parallelism: Int,
+        groups: KeyGroups,
+        recordsPerBatch: Int
     ) {
         self.job = job
         self.operatorID = operatorID
@@ -94,11 +99,14 @@ package final class OperatorInstance {
     /// - Throws: ``PluginError`` with code `badConfiguration` when the plugin refuses its
     ///   configuration, `failed` when it throws or breaks the contract.
     package init(
-        plugin: LoadedPlugin, component index: Int, arguments: InstanceArguments
+        plugin: LoadedPlugin,
+        component index: Int,
+        arguments: InstanceArguments
     ) throws(PluginError) {
         description = plugin.description.components[index]
         component = plugin.components[index]
-        guard let table = component.pointee.vt?.assumingMemoryBound(to: apus_operator_vt.self) else {
+        guard let table = component.pointee.vt?.assumingMemoryBound(to: apus_operator_vt.self)
+        else {
             throw PluginError(.badDescription, plugin.file, "component \(index) has no vt")
         }
         functions = table
@@ -111,12 +119,16 @@ package final class OperatorInstance {
         state =
             isKeyed
             ? KeyedState(
-                slots: description.states.map(\.slot), timers: description.timers.map(\.domain),
-                groups: arguments.groups) : nil
+                slots: description.states.map(\.slot),
+                timers: description.timers.map(\.domain),
+                groups: arguments.groups
+            ) : nil
         outputs = description.outputs.indices.map {
             OutputBuilder(
-                port: UInt32($0), recordCapacity: arguments.recordsPerBatch,
-                arenaCapacity: 256 << 10)
+                port: UInt32($0),
+                recordCapacity: arguments.recordsPerBatch,
+                arenaCapacity: 256 << 10
+            )
         }
         // SAFETY: freed in deinit, after the plugin's instance, which alone gets these pointers.
         context = .allocate(capacity: 1)
@@ -178,61 +190,86 @@ package final class OperatorInstance {
                         parallelism: UInt32(arguments.parallelism),
                         max_parallelism: UInt32(arguments.groups.count),
                         config: apus_bytes(
-                            data: configuration.baseAddress, len: UInt64(configuration.count)),
+                            data: configuration.baseAddress,
+                            len: UInt64(configuration.count)
+                        ),
                         job: Self.text(job),
                         operator_id: Self.text(operatorID),
-                        instance: instance)
+                        instance: instance
+                    )
                     return apus_guard_create(site.pointer, component, &values, &object, &created)
                 }
             }
         }
         guard code == APUS_OK else {
-            let message = CallSite.message(of: &created) ?? "create returned \(code)"
             throw PluginError(
-                code == APUS_CONFIG ? .badConfiguration : .failed, "\(owner), create", message)
+                code == APUS_CONFIG ? .badConfiguration : .failed,
+                "\(owner), create",
+                Self.reason(of: code, &created)
+            )
         }
         self.object = object
     }
 
     private static func text(_ bytes: UnsafeRawBufferPointer) -> apus_str {
         apus_str(
-            data: bytes.baseAddress?.assumingMemoryBound(to: CChar.self), len: UInt64(bytes.count))
+            data: bytes.baseAddress?.assumingMemoryBound(to: CChar.self),
+            len: UInt64(bytes.count)
+        )
     }
 
     // MARK: - Life
 
-    /// Opens the instance.  The task thread, once, before anything else.
+    /// Opens the instance.
+    ///
+    /// The task thread, once, before anything else. Outputs are to be drained afterwards.
     ///
     /// - Throws: ``PluginError`` when the plugin cannot begin.
-    package func open() throws(PluginError) {
+    package func open(nowMicroseconds: Int64) throws(PluginError) {
+        // From here on the instance runs on this thread: a stack overflow can be reported.
+        apus_guard_prepare_thread()
         guard functions.pointee.open != nil else { return }
+        begin(nil, 0, .min, nowMicroseconds)
         let code = apus_guard_open(site.pointer, functions, object, context)
         guard code == APUS_OK else { throw failure("open", code) }
     }
 
-    /// Closes the instance.  The task thread, once, after the last callback.
+    /// Closes the instance.
+    ///
+    /// The task thread, once, after the last callback. Outputs are to be drained afterwards.
     ///
     /// - Throws: ``PluginError`` when the plugin throws.
-    package func close() throws(PluginError) {
+    package func close(watermark: Int64, nowMicroseconds: Int64) throws(PluginError) {
         guard functions.pointee.close != nil else { return }
+        begin(nil, 0, watermark, nowMicroseconds)
         let code = apus_guard_close(site.pointer, functions, object, context)
         guard code == APUS_OK else { throw failure("close", code) }
     }
 
-    /// Tells a callback that runs to return soon.  Any thread.
+    /// Tells a callback that runs to return soon.
+    ///
+    /// Any thread.
     package func requestStop() {
-        stop.pointee.store(1, ordering: .relaxed)
+        // Releasing: who sees it also sees the request that it follows from.
+        stop.pointee.store(1, ordering: .releasing)
     }
 
     // MARK: - Callbacks
 
-    /// Has the plugin handle records from `first` on.  Outputs are to be drained afterwards.
+    /// Has the plugin handle records from `first` on.
+    ///
+    /// Outputs are to be drained afterwards.
     ///
     /// - Parameters:
-    ///   - nowMicroseconds: Processing time, for the context.
+    ///   - batch: The records.
+    ///   - first: The first one to handle.
     ///   - watermark: The operator's watermark.
+    ///   - nowMicroseconds: Processing time, for the context.
+    /// - Returns: How far it came.
     package func process(
-        _ batch: UnsafePointer<apus_batch>, from first: Int, watermark: Int64,
+        _ batch: UnsafePointer<apus_batch>,
+        from first: Int,
+        watermark: Int64,
         nowMicroseconds: Int64
     ) -> CallOutcome {
         begin(batch, first, watermark, nowMicroseconds)
@@ -242,9 +279,14 @@ package final class OperatorInstance {
         return outcome(of: code, "process", first, Int(batch.pointee.count))
     }
 
-    /// Has the plugin handle timers from `first` on.  Outputs are to be drained afterwards.
+    /// Has the plugin handle timers from `first` on.
+    ///
+    /// Outputs are to be drained afterwards.
     package func onTimers(
-        _ timers: TimerBatch, domain: KeyedState.TimerDomain, from first: Int, watermark: Int64,
+        _ timers: TimerBatch,
+        domain: KeyedState.TimerDomain,
+        from first: Int,
+        watermark: Int64,
         nowMicroseconds: Int64
     ) -> CallOutcome {
         var view = timers.records.view(input: 0, isKeyed: true)
@@ -254,15 +296,21 @@ package final class OperatorInstance {
             var list = apus_timers(
                 size: UInt32(MemoryLayout<apus_timers>.size),
                 domain: UInt32(
-                    bitPattern: domain == .event ? APUS_EVENT_TIME : APUS_PROCESSING_TIME),
-                batch: view, timer: UnsafePointer(timers.names), id: UnsafePointer(timers.ids))
+                    bitPattern: domain == .event ? APUS_EVENT_TIME : APUS_PROCESSING_TIME
+                ),
+                batch: view,
+                timer: UnsafePointer(timers.names),
+                id: UnsafePointer(timers.ids)
+            )
             let code = apus_guard_on_timers(site.pointer, functions, object, context, &list)
             state?.end()
             return outcome(of: code, "on_timers", first, timers.count)
         }
     }
 
-    /// Tells the plugin of a watermark.  Outputs are to be drained afterwards.
+    /// Tells the plugin of a watermark.
+    ///
+    /// Outputs are to be drained afterwards.
     package func onWatermark(_ watermark: Int64, nowMicroseconds: Int64) -> CallOutcome {
         guard functions.pointee.on_watermark != nil else { return .done }
         begin(nil, 0, watermark, nowMicroseconds)
@@ -272,7 +320,10 @@ package final class OperatorInstance {
     }
 
     private func begin(
-        _ batch: UnsafePointer<apus_batch>?, _ first: Int, _ watermark: Int64, _ now: Int64
+        _ batch: UnsafePointer<apus_batch>?,
+        _ first: Int,
+        _ watermark: Int64,
+        _ now: Int64
     ) {
         for output in outputs { output.begin(input: batch) }
         context.pointee.at = UInt32(truncatingIfNeeded: first)
@@ -283,8 +334,15 @@ package final class OperatorInstance {
     }
 
     private func outcome(
-        of code: Int32, _ callback: String, _ first: Int, _ count: Int
+        of code: Int32,
+        _ callback: String,
+        _ first: Int,
+        _ count: Int
     ) -> CallOutcome {
+        for (port, output) in outputs.enumerated() where !output.isIntact {
+            output.discard()
+            return .failed(broken(callback, "wrote behind the end of output \(port)"))
+        }
         if code == APUS_OK {
             idleCallCount = 0
             return .done
@@ -299,7 +357,8 @@ package final class OperatorInstance {
             idleCallCount = isIdle ? idleCallCount + 1 : 0
             guard idleCallCount < 3 else {
                 return .failed(
-                    broken(callback, "yielded three times without progress at record \(at)"))
+                    broken(callback, "yielded three times without progress at record \(at)")
+                )
             }
             return at == count ? .done : .again(at: at)
         case APUS_RECORD:
@@ -318,16 +377,22 @@ package final class OperatorInstance {
     }
 
     private func failure(_ callback: String, _ code: Int32) -> PluginError {
+        PluginError(.failed, "\(owner), \(callback)", Self.reason(of: code, error))
+    }
+
+    /// What a code that is no success means, in words.
+    private static func reason(
+        of code: Int32,
+        _ error: UnsafeMutablePointer<apus_error>
+    ) -> String {
         let message = CallSite.message(of: error)
-        let text: String =
-            switch code {
-            case APUS_EXCEPTION: "threw an exception: \(message ?? "without a text")"
-            case APUS_FATAL, APUS_CONFIG, APUS_UNSUPPORTED, APUS_STALE:
-                message ?? "failed with code \(code) and no message"
-            default:
-                "returned \(code), which is not a result that the ABI knows"
-                    + (message.map { ": \($0)" } ?? "")
-            }
-        return PluginError(.failed, "\(owner), \(callback)", text)
+        return switch code {
+        case APUS_EXCEPTION: "threw an exception: \(message ?? "without a text")"
+        case APUS_FATAL, APUS_CONFIG, APUS_UNSUPPORTED, APUS_STALE:
+            message ?? "failed with code \(code) and no message"
+        default:
+            "returned \(code), which is not a result that the ABI knows"
+                + (message.map { ": \($0)" } ?? "")
+        }
     }
 }

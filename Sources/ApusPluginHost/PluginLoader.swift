@@ -20,7 +20,9 @@ package final class PluginLoader: Sendable {
 
     /// Creates a loader.
     ///
-    /// - Parameter imageDirectory: Where the copies go; made when missing, for the owner only.
+    /// - Parameters:
+    ///   - disk: Where the files are.
+    ///   - imageDirectory: Where the copies go; made when missing, for the owner only.
     package init(disk: any Disk, imageDirectory: String) {
         self.disk = disk
         self.imageDirectory = imageDirectory
@@ -54,44 +56,61 @@ package final class PluginLoader: Sendable {
     }
 
     /// Checks all that can be known without running code.
-    private static func checkFile(_ bytes: [UInt8], _ path: String) throws(PluginError) {
+    static func checkFile(_ bytes: [UInt8], _ path: String) throws(PluginError) {
         let symbols = try ElfFile(bytes: bytes, file: path).definedSymbols()
         if symbols.contains(APUS_ENTRY_NAME) { return }
         let prefix = "apus_plugin_v"
         if let other = symbols.first(where: { $0.hasPrefix(prefix) }) {
             throw PluginError(
-                .incompatible, path,
+                .incompatible,
+                path,
                 "made for ABI major \(other.dropFirst(prefix.count)), this host has major "
-                    + "\(APUS_ABI_MAJOR); compile it with this version's headers")
+                    + "\(APUS_ABI_MAJOR); compile it with this version's headers"
+            )
         }
         throw PluginError(
-            .notAPlugin, path,
+            .notAPlugin,
+            path,
             "a shared library, but not an Apus plugin: it does not export \(APUS_ENTRY_NAME); "
-                + "define it with APUS_EXPORT")
+                + "define it with APUS_EXPORT"
+        )
     }
 
     private func open(
-        _ image: String, file: String, hash: String
+        _ image: String,
+        file: String,
+        hash: String
     ) throws(PluginError) -> LoadedPlugin {
-        // RTLD_NOW: a missing symbol is an error now and not a jump to nowhere later.
-        guard let handle = dlopen(image, RTLD_NOW | RTLD_LOCAL) else {
-            let reason = dlerror().map { String(cString: $0) } ?? "unknown reason"
+        let site = CallSite("plugin \(file)")
+        var error = CallSite.emptyError
+        guard let handle = apus_guard_load(site.pointer, image, &error) else {
+            let reason = CallSite.message(of: &error) ?? "unknown reason"
             throw PluginError(
-                .notLoadable, file,
-                reason.replacing(image, with: "the file", maxReplacements: 4))
+                .notLoadable,
+                file,
+                reason.replacing(image, with: "the file", maxReplacements: 4)
+            )
         }
         guard let entry = dlsym(handle, APUS_ENTRY_NAME) else {
             throw PluginError(.notAPlugin, file, "\(APUS_ENTRY_NAME) cannot be found after loading")
         }
-        let site = CallSite("plugin \(file)")
-        var error = CallSite.emptyError
         // SAFETY: the entry function is called as its header declares it; the guard catches what
         // it throws; what it returns is checked by DescriptionReader before it is used.
         guard let plugin = apus_guard_entry(site.pointer, entry, HostTable.pointer, &error) else {
+            if error.code == APUS_EXCEPTION {
+                throw PluginError(
+                    .notLoadable,
+                    file,
+                    "the entry function threw an exception: "
+                        + (CallSite.message(of: &error) ?? "without a text")
+                )
+            }
             throw PluginError(
-                .incompatible, file,
+                .incompatible,
+                file,
                 "refused to load: "
-                    + (CallSite.message(of: &error) ?? "the entry function returned NULL"))
+                    + (CallSite.message(of: &error) ?? "the entry function returned NULL")
+            )
         }
         let description = try DescriptionReader(file: file).read(plugin)
         var components: [UnsafePointer<apus_component>] = []
@@ -99,6 +118,10 @@ package final class PluginLoader: Sendable {
             if let component = plugin.pointee.components[index] { components.append(component) }
         }
         return LoadedPlugin(
-            file: file, contentHash: hash, description: description, components: components)
+            file: file,
+            contentHash: hash,
+            description: description,
+            components: components
+        )
     }
 }

@@ -26,8 +26,12 @@ package enum PluginLog {
 
     private static let state = Mutex(State())
     private static let linesPerSecond = 100
+    /// The quota of numbers under which no instance is registered.
+    private static let nobody = UInt64.max
 
-    /// Sets where lines go.  Before the first plugin is loaded.
+    /// Sets where lines go.
+    ///
+    /// Before the first plugin is loaded.
     package static func install(clock: any Clock, sink: @escaping Sink) {
         state.withLock {
             $0.sink = sink
@@ -53,11 +57,16 @@ package enum PluginLog {
         }
     }
 
-    /// Logs a line of an instance.  Any thread.
+    /// Logs a line of an instance.
+    ///
+    /// Any thread.
     static func write(_ instance: UInt64, _ level: UInt32, _ text: String) {
         let line: (sink: Sink, owner: String, dropped: Int)? = state.withLock { state in
             guard let sink = state.sink, let clock = state.clock else { return nil }
-            let owner = instance == 0 ? "plugin" : state.owners[instance] ?? "unknown instance"
+            // Numbers that are nobody's are as many as a plugin likes: they share one quota.
+            let known = instance == 0 ? "plugin" : state.owners[instance]
+            let owner = known ?? "unknown instance"
+            let instance = known == nil ? nobody : instance
             let second = clock.monotonicNanoseconds() / 1_000_000_000
             var quota = state.quotas[instance] ?? Quota()
             let dropped = quota.second == second ? 0 : quota.dropped
@@ -71,8 +80,10 @@ package enum PluginLog {
         guard let line else { return }
         if line.dropped > 0 {
             line.sink(
-                UInt32(APUS_LOG_WARNING), line.owner,
-                "\(line.dropped) more lines in that second were dropped")
+                UInt32(APUS_LOG_WARNING),
+                line.owner,
+                "\(line.dropped) more lines in that second were dropped"
+            )
         }
         line.sink(level, line.owner, text)
     }

@@ -7,7 +7,10 @@ package protocol EndpointFactory: Sendable {
     ///
     /// - Throws: ``EndpointError`` when it cannot be opened.
     func makeSource(
-        _ source: SourceDescription, key: KeySelector?, subtask: Int, subtaskCount: Int
+        _ source: SourceDescription,
+        key: KeySelector?,
+        subtask: Int,
+        subtaskCount: Int
     ) throws(EndpointError) -> any RecordSource
 
     /// Makes a sink for one subtask.

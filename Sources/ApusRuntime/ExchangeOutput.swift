@@ -29,8 +29,14 @@ final class ExchangeOutput: Output {
     private lazy var scratch = RecordBatch(recordCapacity: 1024, arenaCapacity: 64 << 10)
 
     init(
-        channels: [Channel], groups: KeyGroups, keying: Keying, acceptsNullKey: Bool,
-        reader: String, writerIndex: Int, rejects: RejectHandler, thread: TaskThread
+        channels: [Channel],
+        groups: KeyGroups,
+        keying: Keying,
+        acceptsNullKey: Bool,
+        reader: String,
+        writerIndex: Int,
+        rejects: RejectHandler,
+        thread: TaskThread
     ) {
         self.channels = channels
         self.keying = keying

@@ -36,7 +36,9 @@ struct JobAssembly {
     ///
     /// - Throws: ``JobFailure`` when a source, sink or operator cannot be made.
     init(
-        plan: PhysicalPlan, environment: JobEnvironment, control: RunControl
+        plan: PhysicalPlan,
+        environment: JobEnvironment,
+        control: RunControl
     ) throws(JobFailure) {
         self.plan = plan
         self.environment = environment
@@ -44,8 +46,11 @@ struct JobAssembly {
         groups = KeyGroups(count: plan.maxParallelism)
         threads = (0..<plan.parallelism).map {
             TaskThread(
-                index: $0, control: control, clock: environment.clock,
-                bufferTimeoutMicroseconds: plan.bufferTimeoutMicroseconds)
+                index: $0,
+                control: control,
+                clock: environment.clock,
+                bufferTimeoutMicroseconds: plan.bufferTimeoutMicroseconds
+            )
         }
         counters = Array(repeating: [], count: plan.nodes.count)
         stages = Array(repeating: [], count: plan.nodes.count)
@@ -54,10 +59,12 @@ struct JobAssembly {
         ports = plan.nodes.map { node in
             (0..<node.subtaskCount).map { _ in node.outputs.map { _ in OutputPort() } }
         }
+        // Sources first: a job whose input is missing must not empty its output files.
+        let sources = try makeSources()
         for node in plan.nodes.reversed() { try build(node) }
         for node in plan.nodes { connect(node) }
         for node in plan.nodes { addGates(node) }
-        try addSources()
+        for node in plan.nodes { addSourceHeads(node, sources[node.index]) }
     }
 
     // MARK: - Nodes
@@ -80,8 +87,11 @@ struct JobAssembly {
                     throw JobFailure(.environment, node: node.id, error.description)
                 }
                 let stage = SinkStage(
-                    sink: sink, node: node.id, nodeIndex: node.index,
-                    channelCount: channelCount(node, subtask))
+                    sink: sink,
+                    node: node.id,
+                    nodeIndex: node.index,
+                    channelCount: channelCount(node, subtask)
+                )
                 add(stage, node)
                 threads[subtask].add(stage)
             }
@@ -94,28 +104,41 @@ struct JobAssembly {
     }
 
     private func makeOperator(
-        _ description: OperatorDescription, _ node: PlanNode, _ subtask: Int
+        _ description: OperatorDescription,
+        _ node: PlanNode,
+        _ subtask: Int
     ) throws(JobFailure) -> OperatorStage {
         guard let implementation = environment.implementations[description.id] else {
             preconditionFailure("the caller loads a plugin for every operator of the plan")
         }
         let arguments = InstanceArguments(
-            job: plan.jobName, operatorID: description.id,
-            configuration: description.configuration.json(), subtask: subtask,
-            parallelism: node.subtaskCount, groups: groups,
-            recordsPerBatch: Self.recordsPerBatch)
+            job: plan.jobName,
+            operatorID: description.id,
+            configuration: description.configuration.json(),
+            subtask: subtask,
+            parallelism: node.subtaskCount,
+            groups: groups,
+            recordsPerBatch: Self.recordsPerBatch
+        )
         let instance: OperatorInstance
         do {
             instance = try OperatorInstance(
-                plugin: implementation.plugin, component: implementation.component,
-                arguments: arguments)
+                plugin: implementation.plugin,
+                component: implementation.component,
+                arguments: arguments
+            )
         } catch {
             throw JobFailure(.plugin, node: node.id, error.description)
         }
         return OperatorStage(
-            instance: instance, ports: ports[node.index][subtask],
-            deadLetters: environment.deadLetters, clock: environment.clock, node: node.id,
-            nodeIndex: node.index, channelCount: channelCount(node, subtask))
+            instance: instance,
+            ports: ports[node.index][subtask],
+            deadLetters: environment.deadLetters,
+            clock: environment.clock,
+            node: node.id,
+            nodeIndex: node.index,
+            channelCount: channelCount(node, subtask)
+        )
     }
 
     /// How many channels feed a subtask: one from its neighbour on each forward edge, one from
@@ -143,8 +166,11 @@ struct JobAssembly {
                     guard subtask < stages[edge.toNode].count else { continue }
                     port.add(
                         ForwardOutput(
-                            to: stages[edge.toNode][subtask], input: edge.toInput,
-                            channel: takeChannelNumber(edge.toNode, subtask)))
+                            to: stages[edge.toNode][subtask],
+                            input: edge.toInput,
+                            channel: takeChannelNumber(edge.toNode, subtask)
+                        )
+                    )
                 } else {
                     port.add(makeExchange(edge, node, subtask))
                 }
@@ -158,28 +184,42 @@ struct JobAssembly {
     }
 
     private mutating func makeExchange(
-        _ edge: PlanEdge, _ node: PlanNode, _ subtask: Int
+        _ edge: PlanEdge,
+        _ node: PlanNode,
+        _ subtask: Int
     ) -> ExchangeOutput {
         let reader = plan.nodes[edge.toNode]
         var channels: [Channel] = []
         for target in 0..<reader.subtaskCount {
             let channel = Channel(
-                messageCapacity: Self.messagesInFlight, recordCapacity: Self.recordsPerBatch,
-                arenaCapacity: Self.arenaCapacity, readerBell: threads[target].bell,
-                writerBell: threads[subtask].bell)
+                messageCapacity: Self.messagesInFlight,
+                recordCapacity: Self.recordsPerBatch,
+                arenaCapacity: Self.arenaCapacity,
+                readerBell: threads[target].bell,
+                writerBell: threads[subtask].bell
+            )
             channels.append(channel)
             gates[edge.toNode][target].append(
                 InputGate.Entry(
-                    channel: channel, input: edge.toInput,
-                    number: takeChannelNumber(edge.toNode, target)))
+                    channel: channel,
+                    input: edge.toInput,
+                    number: takeChannelNumber(edge.toNode, target)
+                )
+            )
         }
         return ExchangeOutput(
-            channels: channels, groups: groups, keying: keying(edge.exchange),
-            acceptsNullKey: acceptsNullKey(reader), reader: reader.id, writerIndex: node.index,
+            channels: channels,
+            groups: groups,
+            keying: keying(edge.exchange),
+            acceptsNullKey: acceptsNullKey(reader),
+            reader: reader.id,
+            writerIndex: node.index,
             rejects: RejectHandler(
                 deadLetters: environment.deadLetters,
-                counters: counters[node.index][subtask]),
-            thread: threads[subtask])
+                counters: counters[node.index][subtask]
+            ),
+            thread: threads[subtask]
+        )
     }
 
     private func keying(_ exchange: Exchange) -> ExchangeOutput.Keying {
@@ -188,7 +228,9 @@ struct JobAssembly {
         case .hash(.recordKey): .recordKey
         case .hash(.field(let path)):
             .extracted(
-                environment.endpoints.makeKeyExtractor(path), field: path.joined(separator: "."))
+                environment.endpoints.makeKeyExtractor(path),
+                field: path.joined(separator: ".")
+            )
         }
     }
 
@@ -200,45 +242,75 @@ struct JobAssembly {
     private func addGates(_ node: PlanNode) {
         for subtask in 0..<node.subtaskCount where !gates[node.index][subtask].isEmpty {
             threads[subtask].add(
-                InputGate(stage: stages[node.index][subtask], entries: gates[node.index][subtask]))
+                InputGate(stage: stages[node.index][subtask], entries: gates[node.index][subtask])
+            )
         }
     }
 
     // MARK: - Sources
 
-    private func addSources() throws(JobFailure) {
+    /// The sources of each node's subtasks; empty for nodes that are none.
+    private func makeSources() throws(JobFailure) -> [[any RecordSource]] {
+        var sources: [[any RecordSource]] = []
         for node in plan.nodes {
-            guard case .source(let description) = node.role else { continue }
-            let policy = timePolicy(description, node.subtaskCount)
-            for subtask in 0..<node.subtaskCount {
-                let source: any RecordSource
-                do {
-                    source = try environment.endpoints.makeSource(
-                        description, key: node.pushedDownKey, subtask: subtask,
-                        subtaskCount: node.subtaskCount)
-                } catch {
-                    throw JobFailure(.environment, node: node.id, error.description)
+            var subtasks: [any RecordSource] = []
+            if case .source(let description) = node.role {
+                for subtask in 0..<node.subtaskCount {
+                    do {
+                        subtasks.append(
+                            try environment.endpoints.makeSource(
+                                description,
+                                key: node.pushedDownKey,
+                                subtask: subtask,
+                                subtaskCount: node.subtaskCount
+                            )
+                        )
+                    } catch {
+                        throw JobFailure(.environment, node: node.id, error.description)
+                    }
                 }
-                threads[subtask].add(
-                    SourceHead(
-                        node: node.id, nodeIndex: node.index, subtask: subtask, source: source,
-                        port: ports[node.index][subtask][0], time: policy,
-                        recordsPerBatch: Self.recordsPerBatch,
-                        deadLetters: environment.deadLetters,
-                        counters: counters[node.index][subtask], control: control,
-                        clock: environment.clock, notify: environment.notify))
             }
+            sources.append(subtasks)
+        }
+        return sources
+    }
+
+    private func addSourceHeads(_ node: PlanNode, _ sources: [any RecordSource]) {
+        guard case .source(let description) = node.role else { return }
+        let policy = timePolicy(description, node.subtaskCount)
+        for (subtask, source) in sources.enumerated() {
+            threads[subtask].add(
+                SourceHead(
+                    node: node.id,
+                    nodeIndex: node.index,
+                    subtask: subtask,
+                    source: source,
+                    port: ports[node.index][subtask][0],
+                    time: policy,
+                    recordsPerBatch: Self.recordsPerBatch,
+                    deadLetters: environment.deadLetters,
+                    counters: counters[node.index][subtask],
+                    control: control,
+                    clock: environment.clock,
+                    notify: environment.notify
+                )
+            )
         }
     }
 
-    private func timePolicy(_ source: SourceDescription, _ subtaskCount: Int) -> SourceHead.TimePolicy? {
+    private func timePolicy(
+        _ source: SourceDescription,
+        _ subtaskCount: Int
+    ) -> SourceHead.TimePolicy? {
         let alignment =
             subtaskCount > 1
             ? SourceAlignment(subtaskCount: subtaskCount, driftMax: Self.driftMaxMicroseconds) : nil
         if let watermark = source.watermark {
             return SourceHead.TimePolicy(
                 outOfOrder: watermark.outOfOrderMicroseconds,
-                idleAfter: watermark.idleAfterMicroseconds, alignment: alignment)
+                idleAfter: watermark.idleAfterMicroseconds,
+                alignment: alignment
+            )
         }
         // A generator that gives times gives them in order.
         if case .generator = source.kind {

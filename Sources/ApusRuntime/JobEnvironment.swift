@@ -26,11 +26,18 @@ package struct JobEnvironment: Sendable {
     /// Creates an environment.
     ///
     /// - Parameters:
+    ///   - clock: Both times.
+    ///   - threads: Starts the task threads.
+    ///   - endpoints: Makes sources and sinks.
+    ///   - deadLetters: Takes rejected records.
     ///   - implementations: By the operators' ids.
     ///   - notify: Takes sentences for the user, such as that a source is idle.  Any thread.
     package init(
-        clock: any Clock, threads: any Threads, endpoints: any EndpointFactory,
-        deadLetters: any DeadLetters, implementations: [String: Implementation],
+        clock: any Clock,
+        threads: any Threads,
+        endpoints: any EndpointFactory,
+        deadLetters: any DeadLetters,
+        implementations: [String: Implementation],
         notify: @escaping @Sendable (String) -> Void
     ) {
         self.clock = clock

@@ -1,5 +1,5 @@
-package import ApusGraph
 import ApusCore
+package import ApusGraph
 import ApusMemory
 import Synchronization
 
@@ -35,8 +35,11 @@ package final class JobRun: Sendable {
         package func failing(_ failure: JobFailure) -> Summary {
             if case .failed = end { return self }
             return Summary(
-                end: .failed(failure), progress: progress, armedTimers: armedTimers,
-                pluginCounters: pluginCounters)
+                end: .failed(failure),
+                progress: progress,
+                armedTimers: armedTimers,
+                pluginCounters: pluginCounters
+            )
         }
     }
 
@@ -101,7 +104,9 @@ package final class JobRun: Sendable {
         endedCount.value.load(ordering: .acquiring) == running.count
     }
 
-    /// Waits for the end.  Once, by one caller; blocks its thread.
+    /// Waits for the end.
+    ///
+    /// Once, by one caller; blocks its thread.
     package func wait() -> Summary {
         for thread in running { thread.join() }
         let end: End
@@ -115,8 +120,11 @@ package final class JobRun: Sendable {
             }
         }
         return Summary(
-            end: end, progress: progress(), armedTimers: armedTimers(),
-            pluginCounters: pluginCounters())
+            end: end,
+            progress: progress(),
+            armedTimers: armedTimers(),
+            pluginCounters: pluginCounters()
+        )
     }
 
     /// What the job has done so far.

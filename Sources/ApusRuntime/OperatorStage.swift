@@ -16,8 +16,13 @@ final class OperatorStage: Stage {
     private var isOpen = false
 
     init(
-        instance: OperatorInstance, ports: [OutputPort], deadLetters: any DeadLetters,
-        clock: any Clock, node: String, nodeIndex: Int, channelCount: Int
+        instance: OperatorInstance,
+        ports: [OutputPort],
+        deadLetters: any DeadLetters,
+        clock: any Clock,
+        node: String,
+        nodeIndex: Int,
+        channelCount: Int
     ) {
         self.instance = instance
         self.ports = ports
@@ -28,8 +33,13 @@ final class OperatorStage: Stage {
     }
 
     override func open() throws(JobFailure) {
-        do { try instance.open() } catch { throw fail(error) }
+        do {
+            try instance.open(nowMicroseconds: clock.wallMicroseconds())
+        } catch {
+            throw fail(error)
+        }
         isOpen = true
+        try drain()
     }
 
     // MARK: - Records
@@ -48,7 +58,9 @@ final class OperatorStage: Stage {
 
     /// Delivers what a callback wrote, and tells at which record to go on.
     private func settle(
-        _ outcome: CallOutcome, _ batch: RecordBatch, count: Int
+        _ outcome: CallOutcome,
+        _ batch: RecordBatch,
+        count: Int
     ) throws(JobFailure) -> Int {
         if case .failed(let error) = outcome { throw fail(error) }
         try drain()
@@ -100,8 +112,12 @@ final class OperatorStage: Stage {
             var at = 0
             while at < timers.count {
                 let outcome = instance.onTimers(
-                    timers, domain: domain, from: at, watermark: watermark,
-                    nowMicroseconds: clock.wallMicroseconds())
+                    timers,
+                    domain: domain,
+                    from: at,
+                    watermark: watermark,
+                    nowMicroseconds: clock.wallMicroseconds()
+                )
                 at = try settle(outcome, timers.records, count: timers.count)
             }
         }
@@ -115,9 +131,13 @@ final class OperatorStage: Stage {
 
     override func finish() throws(JobFailure) {
         reportState()
-        do { try instance.close() } catch { throw fail(error) }
-        try drain()
         isOpen = false
+        do {
+            try instance.close(watermark: watermark, nowMicroseconds: clock.wallMicroseconds())
+        } catch {
+            throw fail(error)
+        }
+        try drain()
         for port in ports { try port.sendEnd() }
     }
 

@@ -15,10 +15,14 @@ final class RunControl: Sendable {
     private let request: Atomic<Request> = Atomic(.none)
     private let firstFailure: Mutex<JobFailure?> = Mutex(nil)
 
-    /// The strongest request so far.  Any thread; one load.
+    /// The strongest request so far.
+    ///
+    /// Any thread; one load.
     var current: Request { request.load(ordering: .acquiring) }
 
-    /// Asks the job to end.  A request never weakens.
+    /// Asks the job to end.
+    ///
+    /// A request never weakens.
     func ask(_ wanted: Request) {
         if wanted == .abort {
             request.store(.abort, ordering: .releasing)

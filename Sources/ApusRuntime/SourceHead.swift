@@ -43,9 +43,17 @@ final class SourceHead: Head {
     private var lastRecordAt: Int64
 
     init(
-        node: String, nodeIndex: Int, subtask: Int, source: any RecordSource, port: OutputPort,
-        time: TimePolicy?, recordsPerBatch: Int, deadLetters: any DeadLetters,
-        counters: StageCounters, control: RunControl, clock: any Clock,
+        node: String,
+        nodeIndex: Int,
+        subtask: Int,
+        source: any RecordSource,
+        port: OutputPort,
+        time: TimePolicy?,
+        recordsPerBatch: Int,
+        deadLetters: any DeadLetters,
+        counters: StageCounters,
+        control: RunControl,
+        clock: any Clock,
         notify: @escaping @Sendable (String) -> Void
     ) {
         self.node = node
@@ -158,7 +166,8 @@ final class SourceHead: Head {
         time?.alignment?.report(subtask, newest: .max)
         notify(
             "source '\(node)' is idle: no record for \(idleAfter / 1_000_000) s; "
-                + "event time goes on without it (watermark.idle-after)")
+                + "event time goes on without it (watermark.idle-after)"
+        )
         try port.sendIdle()
     }
 

@@ -25,7 +25,9 @@ class Stage {
 
     /// Takes records; the batch is the caller's again on return.
     final func receive(
-        _ batch: RecordBatch, input: Int, channel: Int
+        _ batch: RecordBatch,
+        input: Int,
+        channel: Int
     ) throws(JobFailure) {
         tracker.wake(channel)
         counters.addIn(batch.count)
@@ -92,6 +94,8 @@ class Stage {
     /// When the clock on the wall next matters; `Int64.max` for never.
     var nextProcessingTime: Int64 { .max }
 
-    /// Asks a callback that runs to return soon.  Any thread.
+    /// Asks a callback that runs to return soon.
+    ///
+    /// Any thread.
     func requestStop() {}
 }

@@ -34,17 +34,23 @@ final class TaskThread: @unchecked Sendable {
         bufferTimeout = bufferTimeoutMicroseconds * 1000
     }
 
-    /// Adds a stage that runs here.  Before run().
+    /// Adds a stage that runs here.
+    ///
+    /// Before run().
     func add(_ stage: Stage) { stages.append(stage) }
 
-    /// Adds a head that runs here.  Before run().
+    /// Adds a head that runs here.
+    ///
+    /// Before run().
     func add(_ head: any Head) {
         heads.append(head)
         heads.sort { $0.nodeIndex > $1.nodeIndex }
         if let source = head as? SourceHead { sources.append(source) }
     }
 
-    /// Tells callbacks that run to return soon.  Any thread.
+    /// Tells callbacks that run to return soon.
+    ///
+    /// Any thread.
     func requestStop() {
         for stage in stages { stage.requestStop() }
         bell.ring()

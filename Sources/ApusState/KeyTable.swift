@@ -46,7 +46,9 @@ package struct KeyTable {
         core.initialize(to: Core(rowCount: 0, indexByteCount: 0))
         indexes = .allocate(capacity: groups.count)
         indexes.initialize(
-            repeating: GroupIndex(entries: nil, mask: 0, count: 0), count: groups.count)
+            repeating: GroupIndex(entries: nil, mask: 0, count: 0),
+            count: groups.count
+        )
     }
 
     /// Frees everything; the handle may not be used any more.
@@ -75,7 +77,9 @@ package struct KeyTable {
     ///
     /// Writes the row, or nil where the key has none (or the record no key), to `rows`.
     package func find(
-        _ batch: UnsafePointer<apus_batch>, _ first: Int, _ end: Int,
+        _ batch: UnsafePointer<apus_batch>,
+        _ first: Int,
+        _ end: Int,
         into rows: UnsafeMutablePointer<Row?>
     ) {
         guard let hashes = batch.pointee.key_hash, let keys = batch.pointee.key else {
@@ -135,7 +139,8 @@ package struct KeyTable {
 
     /// The row of a key, or nil.
     package func find(
-        _ hash: UInt64, _ key: UnsafePointer<apus_view>,
+        _ hash: UInt64,
+        _ key: UnsafePointer<apus_view>,
         _ buffers: UnsafePointer<UnsafePointer<UInt8>?>?
     ) -> Row? {
         let index = indexes[groups.group(ofHash: hash)]
@@ -156,7 +161,8 @@ package struct KeyTable {
 
     @inline(__always)
     private func hasKey(
-        _ row: Row, _ key: UnsafePointer<apus_view>,
+        _ row: Row,
+        _ key: UnsafePointer<apus_view>,
         _ buffers: UnsafePointer<UnsafePointer<UInt8>?>?
     ) -> Bool {
         let view = UnsafeRawPointer(key)
@@ -183,10 +189,15 @@ package struct KeyTable {
 
     /// Adds a row for a key that has none: zeroed but for hash and key.
     ///
-    /// - Parameter longKey: A copy of a key of more than 12 bytes, which the row then points to.
+    /// - Parameters:
+    ///   - hash: XXH3-64 of the key.
+    ///   - key: The key; its bytes are needed only when they are in place.
+    ///   - longKey: A copy of a key of more than 12 bytes, which the row then points to.
     /// - Returns: Nil when the subtask has 2^32 - 2 keys.
     package func insert(
-        _ hash: UInt64, _ key: UnsafePointer<apus_view>, longKey: UnsafeMutableRawPointer?
+        _ hash: UInt64,
+        _ key: UnsafePointer<apus_view>,
+        longKey: UnsafeMutableRawPointer?
     ) -> Row? {
         guard let number = rows.take() else { return nil }
         let row = rows[number]
@@ -195,7 +206,9 @@ package struct KeyTable {
         memcpy(row + RowLayout.keyOffset, key, 16)
         if let longKey {
             (row + RowLayout.keyPointerOffset).storeBytes(
-                of: longKey, as: UnsafeMutableRawPointer.self)
+                of: longKey,
+                as: UnsafeMutableRawPointer.self
+            )
         }
         let group = groups.group(ofHash: hash)
         let index = indexes[group]
@@ -209,7 +222,9 @@ package struct KeyTable {
         return row
     }
 
-    /// Removes a row.  Its slots and its long key are the caller's to free before.
+    /// Removes a row.
+    ///
+    /// Its slots and its long key are the caller's to free before.
     package func remove(_ row: Row) {
         let hash = row.load(as: UInt64.self)
         let group = groups.group(ofHash: hash)

@@ -7,7 +7,9 @@ extension KeyedState {
     /// The row of a record and the address of its slot, or nil with a code to return.
     @inline(__always)
     private func existing(
-        _ slot: UInt32, _ record: UInt32, _ code: inout Int32
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ code: inout Int32
     ) -> (row: Row, slot: UnsafeMutableRawPointer)? {
         guard hasKey(record) else {
             code = APUS_UNSUPPORTED
@@ -23,7 +25,9 @@ extension KeyedState {
     /// The row of a record, made if need be, and the address of its slot.
     @inline(__always)
     private func made(
-        _ slot: UInt32, _ record: UInt32, _ code: inout Int32
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ code: inout Int32
     ) -> (row: Row, slot: UnsafeMutableRawPointer)? {
         guard hasKey(record) else {
             code = APUS_UNSUPPORTED
@@ -36,6 +40,11 @@ extension KeyedState {
         return (row, row + layout.offsets[Int(slot)])
     }
 
+    /// Whether there are bytes to read: a plugin may pass NULL only for none.
+    private func isReadable(_ bytes: UnsafeRawPointer?, _ length: UInt64) -> Bool {
+        bytes != nil || length == 0
+    }
+
     private func isKind(_ slot: UInt32, _ kind: SlotDescription.Kind) -> Bool {
         Int(slot) < layout.slots.count && layout.slots[Int(slot)].kind == kind
     }
@@ -43,7 +52,9 @@ extension KeyedState {
     // MARK: - Values
 
     func valueGet(
-        _ slot: UInt32, _ record: UInt32, _ value: UnsafeMutablePointer<apus_bytes>
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ value: UnsafeMutablePointer<apus_bytes>
     ) -> Int32 {
         guard Int(slot) < layout.slots.count else { return APUS_UNSUPPORTED }
         var code = APUS_OK
@@ -52,12 +63,14 @@ extension KeyedState {
             guard let found = existing(slot, record, &code) else { return code }
             value.pointee = apus_bytes(
                 data: UnsafeRawPointer(found.slot).assumingMemoryBound(to: UInt8.self),
-                len: UInt64(byteCount))
+                len: UInt64(byteCount)
+            )
         case .value:
             guard let found = existing(slot, record, &code) else { return code }
             value.pointee = apus_bytes(
                 data: found.slot.load(as: UnsafePointer<UInt8>.self),
-                len: UInt64((found.slot + 8).load(as: UInt32.self)))
+                len: UInt64((found.slot + 8).load(as: UInt32.self))
+            )
         case .counter, .list, .map:
             return APUS_UNSUPPORTED
         }
@@ -65,9 +78,14 @@ extension KeyedState {
     }
 
     func valuePut(
-        _ slot: UInt32, _ record: UInt32, _ bytes: UnsafeRawPointer?, _ length: UInt64
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ bytes: UnsafeRawPointer?,
+        _ length: UInt64
     ) -> Int32 {
-        guard Int(slot) < layout.slots.count else { return APUS_UNSUPPORTED }
+        guard Int(slot) < layout.slots.count, isReadable(bytes, length) else {
+            return APUS_UNSUPPORTED
+        }
         guard length < UInt64(Int32.max) else { return APUS_LIMIT }
         var code = APUS_OK
         switch layout.slots[Int(slot)].kind {
@@ -78,7 +96,12 @@ extension KeyedState {
             note(target.row, slot: Int(slot))
         case .value:
             guard let target = made(slot, record, &code) else { return code }
-            putBytes(bytes, Int(length), in: target.slot, replacing: holds(target.row, slot: Int(slot)))
+            putBytes(
+                bytes,
+                Int(length),
+                in: target.slot,
+                replacing: holds(target.row, slot: Int(slot))
+            )
             note(target.row, slot: Int(slot))
         case .counter, .list, .map:
             return APUS_UNSUPPORTED
@@ -88,7 +111,9 @@ extension KeyedState {
 
     /// Stores bytes in a slot of any length: in its block when that is large enough.
     private func putBytes(
-        _ bytes: UnsafeRawPointer?, _ length: Int, in slot: UnsafeMutableRawPointer,
+        _ bytes: UnsafeRawPointer?,
+        _ length: Int,
+        in slot: UnsafeMutableRawPointer,
         replacing: Bool
     ) {
         let needed = BlockPool.blockByteCount(for: length)
@@ -113,7 +138,9 @@ extension KeyedState {
     }
 
     func valueMut(
-        _ slot: UInt32, _ record: UInt32, _ value: UnsafeMutablePointer<UnsafeMutableRawPointer?>
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ value: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     ) -> Int32 {
         guard Int(slot) < layout.slots.count, case .fixedValue = layout.slots[Int(slot)].kind else {
             return APUS_UNSUPPORTED
@@ -126,7 +153,9 @@ extension KeyedState {
     }
 
     func valueMutMany(
-        _ slot: UInt32, _ first: UInt32, _ count: UInt32,
+        _ slot: UInt32,
+        _ first: UInt32,
+        _ count: UInt32,
         _ values: UnsafeMutablePointer<UnsafeMutableRawPointer?>,
         _ created: UnsafeMutablePointer<UInt8>?
     ) -> Int32 {
@@ -161,7 +190,10 @@ extension KeyedState {
     // MARK: - Counters
 
     func counterAdd(
-        _ slot: UInt32, _ record: UInt32, _ delta: Int64, _ sum: UnsafeMutablePointer<Int64>?
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ delta: Int64,
+        _ sum: UnsafeMutablePointer<Int64>?
     ) -> Int32 {
         guard isKind(slot, .counter) else { return APUS_UNSUPPORTED }
         var code = APUS_OK
@@ -174,7 +206,9 @@ extension KeyedState {
     }
 
     func counterGet(
-        _ slot: UInt32, _ record: UInt32, _ sum: UnsafeMutablePointer<Int64>
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ sum: UnsafeMutablePointer<Int64>
     ) -> Int32 {
         guard isKind(slot, .counter) else { return APUS_UNSUPPORTED }
         var code = APUS_OK
@@ -189,14 +223,17 @@ extension KeyedState {
     // MARK: - Lists
 
     func listAppend(
-        _ slot: UInt32, _ record: UInt32, _ bytes: UnsafeRawPointer?, _ length: UInt64
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ bytes: UnsafeRawPointer?,
+        _ length: UInt64
     ) -> Int32 {
-        guard isKind(slot, .list) else { return APUS_UNSUPPORTED }
+        guard isKind(slot, .list), isReadable(bytes, length) else { return APUS_UNSUPPORTED }
         guard length < UInt64(Int32.max) else { return APUS_LIMIT }
         var code = APUS_OK
         guard let target = made(slot, record, &code) else { return code }
         if !holds(target.row, slot: Int(slot)) {
-            let list = ListState(in: &pool)
+            let list = ListState(in: &pool, version: makeVersion())
             target.slot.storeBytes(of: list.pointer, as: UnsafeMutableRawPointer.self)
             note(target.row, slot: Int(slot))
         }
@@ -206,7 +243,9 @@ extension KeyedState {
     }
 
     func listCount(
-        _ slot: UInt32, _ record: UInt32, _ count: UnsafeMutablePointer<UInt64>
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ count: UnsafeMutablePointer<UInt64>
     ) -> Int32 {
         guard isKind(slot, .list) else { return APUS_UNSUPPORTED }
         var code = APUS_OK
@@ -217,8 +256,11 @@ extension KeyedState {
     }
 
     func listNext(
-        _ slot: UInt32, _ record: UInt32, _ cursor: UnsafeMutablePointer<apus_cursor>,
-        _ values: UnsafeMutablePointer<apus_bytes>, _ capacity: UInt32,
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ cursor: UnsafeMutablePointer<apus_cursor>,
+        _ values: UnsafeMutablePointer<apus_bytes>,
+        _ capacity: UInt32,
         _ count: UnsafeMutablePointer<UInt32>
     ) -> Int32 {
         guard isKind(slot, .list) else { return APUS_UNSUPPORTED }
@@ -240,7 +282,9 @@ extension KeyedState {
     }
 
     private func existingMap(
-        _ slot: UInt32, _ record: UInt32, _ code: inout Int32
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ code: inout Int32
     ) -> MapState? {
         guard isKind(slot, .map) else {
             code = APUS_UNSUPPORTED
@@ -251,9 +295,13 @@ extension KeyedState {
     }
 
     func mapGet(
-        _ slot: UInt32, _ record: UInt32, _ key: UnsafeRawPointer?, _ keyLength: UInt64,
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ key: UnsafeRawPointer?,
+        _ keyLength: UInt64,
         _ value: UnsafeMutablePointer<apus_bytes>
     ) -> Int32 {
+        guard isReadable(key, keyLength) else { return APUS_UNSUPPORTED }
         guard keyLength < UInt64(Int32.max) else { return APUS_LIMIT }
         var code = APUS_OK
         guard let map = existingMap(slot, record, &code) else { return code }
@@ -263,15 +311,21 @@ extension KeyedState {
     }
 
     func mapPut(
-        _ slot: UInt32, _ record: UInt32, _ key: UnsafeRawPointer?, _ keyLength: UInt64,
-        _ bytes: UnsafeRawPointer?, _ length: UInt64
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ key: UnsafeRawPointer?,
+        _ keyLength: UInt64,
+        _ bytes: UnsafeRawPointer?,
+        _ length: UInt64
     ) -> Int32 {
-        guard isKind(slot, .map) else { return APUS_UNSUPPORTED }
+        guard isKind(slot, .map), isReadable(key, keyLength), isReadable(bytes, length) else {
+            return APUS_UNSUPPORTED
+        }
         guard keyLength < UInt64(Int32.max), length < UInt64(Int32.max) else { return APUS_LIMIT }
         var code = APUS_OK
         guard let target = made(slot, record, &code) else { return code }
         if !holds(target.row, slot: Int(slot)) {
-            let map = MapState(in: &pool)
+            let map = MapState(in: &pool, version: makeVersion())
             target.slot.storeBytes(of: map.pointer, as: UnsafeMutableRawPointer.self)
             note(target.row, slot: Int(slot))
         }
@@ -281,8 +335,12 @@ extension KeyedState {
     }
 
     func mapRemove(
-        _ slot: UInt32, _ record: UInt32, _ key: UnsafeRawPointer?, _ keyLength: UInt64
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ key: UnsafeRawPointer?,
+        _ keyLength: UInt64
     ) -> Int32 {
+        guard isReadable(key, keyLength) else { return APUS_UNSUPPORTED }
         guard keyLength < UInt64(Int32.max) else { return APUS_LIMIT }
         var code = APUS_OK
         guard let map = existingMap(slot, record, &code) else { return code }
@@ -293,7 +351,9 @@ extension KeyedState {
     }
 
     func mapCount(
-        _ slot: UInt32, _ record: UInt32, _ count: UnsafeMutablePointer<UInt64>
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ count: UnsafeMutablePointer<UInt64>
     ) -> Int32 {
         var code = APUS_OK
         count.pointee = 0
@@ -303,8 +363,11 @@ extension KeyedState {
     }
 
     func mapNext(
-        _ slot: UInt32, _ record: UInt32, _ cursor: UnsafeMutablePointer<apus_cursor>,
-        _ entries: UnsafeMutablePointer<apus_entry>, _ capacity: UInt32,
+        _ slot: UInt32,
+        _ record: UInt32,
+        _ cursor: UnsafeMutablePointer<apus_cursor>,
+        _ entries: UnsafeMutablePointer<apus_entry>,
+        _ capacity: UInt32,
         _ count: UnsafeMutablePointer<UInt32>
     ) -> Int32 {
         var code = APUS_OK
@@ -331,7 +394,8 @@ extension KeyedState {
         case .value:
             pool.deallocate(
                 found.slot.load(as: UnsafeMutableRawPointer.self),
-                Int((found.slot + 12).load(as: UInt32.self)))
+                Int((found.slot + 12).load(as: UInt32.self))
+            )
         case .list:
             ListState(at: found.slot.load(as: UnsafeMutableRawPointer.self)).destroy(in: &pool)
         case .map:

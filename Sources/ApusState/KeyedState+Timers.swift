@@ -5,10 +5,16 @@ import CApusShims
 extension KeyedState {
     /// Sets or replaces a timer of a record's key; an `APUS_` code.
     func timerSet(
-        _ name: UInt32, _ id: UInt64, _ record: UInt32, _ time: Int64,
-        _ payload: UnsafeRawPointer?, _ length: UInt64
+        _ name: UInt32,
+        _ id: UInt64,
+        _ record: UInt32,
+        _ time: Int64,
+        _ payload: UnsafeRawPointer?,
+        _ length: UInt64
     ) -> Int32 {
-        guard Int(name) < timerDomains.count, hasKey(record) else { return APUS_UNSUPPORTED }
+        guard Int(name) < timerDomains.count, hasKey(record), payload != nil || length == 0 else {
+            return APUS_UNSUPPORTED
+        }
         guard length < UInt64(Int32.max) else { return APUS_LIMIT }
         guard let row = makeRow(record) else { return APUS_LIMIT }
         let queue = queue(timerDomains[Int(name)])
@@ -27,8 +33,15 @@ extension KeyedState {
             return APUS_OK
         }
         let entry = TimerQueue.Entry(
-            time: time, id: id, row: row, payload: copy, payloadByteCount: UInt32(length),
-            name: name, heapIndex: 0, next: -1)
+            time: time,
+            id: id,
+            row: row,
+            payload: copy,
+            payloadByteCount: UInt32(length),
+            name: name,
+            heapIndex: 0,
+            next: -1
+        )
         guard queue.insert(entry) else {
             freePayload(of: entry)
             noteEmptied(row)
@@ -70,11 +83,14 @@ extension KeyedState {
     /// rows whose last timer this was.
     ///
     /// - Parameters:
+    ///   - domain: Event time or processing time.
     ///   - time: Timers up to and including this time are due.
     ///   - batch: Emptied first.
     /// - Returns: Whether there was any.
     package func takeDue(
-        _ domain: TimerDomain, upTo time: Int64, into batch: TimerBatch
+        _ domain: TimerDomain,
+        upTo time: Int64,
+        into batch: TimerBatch
     ) -> Bool {
         let queue = queue(domain)
         batch.reset()
@@ -83,12 +99,19 @@ extension KeyedState {
             let row = entry.pointee.row
             guard batch.mark(row) else { break }
             let payload = UnsafeRawBufferPointer(
-                start: entry.pointee.payload, count: Int(entry.pointee.payloadByteCount))
+                start: entry.pointee.payload,
+                count: Int(entry.pointee.payloadByteCount)
+            )
             guard
                 batch.append(
-                    row: row, key: key(of: row), hash: row.load(as: UInt64.self),
-                    time: entry.pointee.time, payload: payload, name: entry.pointee.name,
-                    id: entry.pointee.id)
+                    row: row,
+                    key: key(of: row),
+                    hash: row.load(as: UInt64.self),
+                    time: entry.pointee.time,
+                    payload: payload,
+                    name: entry.pointee.name,
+                    id: entry.pointee.id
+                )
             else { break }
             freePayload(of: entry.pointee)
             queue.remove(entry)
@@ -97,8 +120,13 @@ extension KeyedState {
         return batch.count > 0
     }
 
-    /// Begins a callback with timers: their rows are known.
+    /// Begins a callback with timers: their rows are known at the first one.
+    ///
+    /// At further ones, after a yield, they are looked up, because ``end()`` has removed those that
+    /// held nothing.
     package func begin(_ timers: TimerBatch, _ view: UnsafePointer<apus_batch>) {
+        guard timers.areRowsKnown else { return begin(view, from: 0) }
+        timers.areRowsKnown = false
         begin(view, from: timers.count)
         for index in 0..<timers.count {
             let row = timers.rows[index]

@@ -23,9 +23,13 @@ package final class KeyedState {
 
     private let call: UnsafeMutablePointer<Call>
     private let usesRows: Bool
+    /// How many lists and maps were ever made.
+    private var collectionCount: UInt64 = 0
 
-    /// What belongs to the callback in hand.  Behind a pointer because the properties of a class
-    /// are checked for exclusive access at each use, which shows at millions of uses a second.
+    /// What belongs to the callback in hand.
+    ///
+    /// Behind a pointer because the properties of a class are checked for exclusive access at each
+    /// use, which shows at millions of uses a second.
     private struct Call {
         var batch: UnsafePointer<apus_batch>?
         /// Records in the batch; 0 between callbacks.
@@ -63,8 +67,12 @@ package final class KeyedState {
         call = .allocate(capacity: 1)
         call.initialize(
             to: Call(
-                rows: .allocate(capacity: 1024), rowCapacity: 1024,
-                emptied: .allocate(capacity: 1024), emptiedCapacity: 1024))
+                rows: .allocate(capacity: 1024),
+                rowCapacity: 1024,
+                emptied: .allocate(capacity: 1024),
+                emptiedCapacity: 1024
+            )
+        )
     }
 
     deinit {
@@ -127,6 +135,13 @@ package final class KeyedState {
         call.pointee.rows.deallocate()
         call.pointee.rowCapacity = count
         call.pointee.rows = .allocate(capacity: count)
+    }
+
+    /// The version of a list or map that is made: no other one, in whatever slot and at whatever
+    /// time, has one that a cursor could mistake for it.
+    func makeVersion() -> UInt64 {
+        collectionCount &+= 1
+        return collectionCount &<< 32
     }
 
     func useRow(_ row: Row, forRecord index: Int) {

@@ -25,12 +25,13 @@ struct ListState {
         header = pointer.assumingMemoryBound(to: Header.self)
     }
 
-    /// Creates an empty list.
-    init(in pool: inout BlockPool) {
+    /// Creates an empty list whose versions begin with `version`.
+    init(in pool: inout BlockPool, version: UInt64) {
         let memory = pool.allocate(MemoryLayout<Header>.size)
         header = memory.bindMemory(to: Header.self, capacity: 1)
         header.initialize(
-            to: Header(count: 0, version: 0, used: 0, capacity: 64, values: pool.allocate(64)))
+            to: Header(count: 0, version: version, used: 0, capacity: 64, values: pool.allocate(64))
+        )
     }
 
     /// What the slot holds.
@@ -46,11 +47,12 @@ struct ListState {
 
     func append(_ bytes: UnsafeRawPointer?, _ length: Int, in pool: inout BlockPool) {
         let needed = header.pointee.used + 4 + length
+        var old: (block: UnsafeMutableRawPointer, capacity: Int)?
         if needed > header.pointee.capacity {
             let capacity = max(needed, header.pointee.capacity * 2)
             let grown = pool.allocate(capacity)
             memcpy(grown, header.pointee.values, header.pointee.used)
-            pool.deallocate(header.pointee.values, header.pointee.capacity)
+            old = (header.pointee.values, header.pointee.capacity)
             header.pointee.values = grown
             header.pointee.capacity = capacity
         }
@@ -59,14 +61,17 @@ struct ListState {
         if let bytes { memcpy(target + 4, bytes, length) }
         header.pointee.used = needed
         header.pointee.count += 1
-        header.pointee.version += 1
+        header.pointee.version &+= 1
+        // Only now: the bytes may lie in the old block.
+        if let old { pool.deallocate(old.block, old.capacity) }
     }
 
     /// Fills `values` with what comes next.
     ///
     /// - Returns: How many, or nil when the list has changed since the cursor started.
     func next(
-        _ cursor: UnsafeMutablePointer<apus_cursor>, _ values: UnsafeMutablePointer<apus_bytes>,
+        _ cursor: UnsafeMutablePointer<apus_cursor>,
+        _ values: UnsafeMutablePointer<apus_bytes>,
         _ capacity: Int
     ) -> Int? {
         if cursor.pointee.started == 0 {
@@ -82,7 +87,8 @@ struct ListState {
             let length = Int(value.loadUnaligned(as: UInt32.self))
             values[count] = apus_bytes(
                 data: UnsafeRawPointer(value + 4).assumingMemoryBound(to: UInt8.self),
-                len: UInt64(length))
+                len: UInt64(length)
+            )
             offset += 4 + length
             count += 1
         }

@@ -33,7 +33,9 @@ struct MapState {
             get { Int((memory + 4).load(as: UInt32.self)) }
             nonmutating set { (memory + 4).storeBytes(of: UInt32(newValue), as: UInt32.self) }
         }
-        var entries: UnsafeMutablePointer<Entry> { (memory + 8).assumingMemoryBound(to: Entry.self) }
+        var entries: UnsafeMutablePointer<Entry> {
+            (memory + 8).assumingMemoryBound(to: Entry.self)
+        }
 
         static func make(capacity: Int, in pool: inout BlockPool) -> Leaf {
             let leaf = Leaf(memory: pool.allocate(8 + 8 * capacity))
@@ -59,14 +61,15 @@ struct MapState {
         header = pointer.assumingMemoryBound(to: Header.self)
     }
 
-    /// Creates an empty map.
-    init(in pool: inout BlockPool) {
+    /// Creates an empty map whose versions begin with `version`.
+    init(in pool: inout BlockPool, version: UInt64) {
         let memory = pool.allocate(MemoryLayout<Header>.size)
         header = memory.bindMemory(to: Header.self, capacity: 1)
         let directory = pool.allocate(16).bindMemory(to: Leaf.self, capacity: 2)
         directory[0] = Leaf.make(capacity: 7, in: &pool)
         header.initialize(
-            to: Header(count: 0, version: 0, leafCount: 1, leafCapacity: 2, leaves: directory))
+            to: Header(count: 0, version: version, leafCount: 1, leafCapacity: 2, leaves: directory)
+        )
     }
 
     /// What the slot holds.
@@ -82,7 +85,9 @@ struct MapState {
             leaf.free(in: &pool)
         }
         pool.deallocate(
-            UnsafeMutableRawPointer(header.pointee.leaves), 8 * Int(header.pointee.leafCapacity))
+            UnsafeMutableRawPointer(header.pointee.leaves),
+            8 * Int(header.pointee.leafCapacity)
+        )
         pool.deallocate(UnsafeMutableRawPointer(header), MemoryLayout<Header>.size)
     }
 
@@ -95,9 +100,11 @@ struct MapState {
     }
 
     func put(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, in pool: inout BlockPool
+        _ key: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer,
+        in pool: inout BlockPool
     ) {
-        header.pointee.version += 1
+        header.pointee.version &+= 1
         let position = lowerBound(key)
         let entry = Self.makeEntry(key, value, &pool)
         if position.isMatch {
@@ -113,7 +120,7 @@ struct MapState {
     func remove(_ key: UnsafeRawBufferPointer, in pool: inout BlockPool) -> Bool {
         let position = lowerBound(key)
         guard position.isMatch else { return false }
-        header.pointee.version += 1
+        header.pointee.version &+= 1
         header.pointee.count -= 1
         let leaf = header.pointee.leaves[position.leaf]
         Self.freeEntry(leaf.entries[position.entry], &pool)
@@ -130,7 +137,8 @@ struct MapState {
     ///
     /// - Returns: How many, or nil when the map has changed since the cursor started.
     func next(
-        _ cursor: UnsafeMutablePointer<apus_cursor>, _ entries: UnsafeMutablePointer<apus_entry>,
+        _ cursor: UnsafeMutablePointer<apus_cursor>,
+        _ entries: UnsafeMutablePointer<apus_entry>,
         _ capacity: Int
     ) -> Int? {
         if cursor.pointee.started == 0 {
@@ -153,7 +161,9 @@ struct MapState {
             let key = Self.key(leaf.entries[index])
             guard Self.isWanted(key, cursor) else { break }
             entries[count] = apus_entry(
-                key: Self.bytes(key), value: Self.value(leaf.entries[index]))
+                key: Self.bytes(key),
+                value: Self.value(leaf.entries[index])
+            )
             count += 1
             index += 1
         }
@@ -162,7 +172,8 @@ struct MapState {
     }
 
     private static func isWanted(
-        _ key: UnsafeRawBufferPointer, _ cursor: UnsafeMutablePointer<apus_cursor>
+        _ key: UnsafeRawBufferPointer,
+        _ cursor: UnsafeMutablePointer<apus_cursor>
     ) -> Bool {
         if cursor.pointee.is_prefix != 0 {
             let prefix = buffer(cursor.pointee.from)
@@ -181,7 +192,11 @@ struct MapState {
         while high - low > 1 {
             let middle = (low + high) / 2
             let leaf = header.pointee.leaves[middle]
-            if Self.compare(Self.key(leaf.entries[0]), key) <= 0 { low = middle } else { high = middle }
+            if Self.compare(Self.key(leaf.entries[0]), key) <= 0 {
+                low = middle
+            } else {
+                high = middle
+            }
         }
         let leaf = header.pointee.leaves[low]
         var first = 0
@@ -247,7 +262,9 @@ struct MapState {
     }
 
     /// Joins a leaf with the one behind it when both together are half full, so that walking stays
-    /// proportional to the entries however they were removed.  Only a lone leaf may be empty.
+    /// proportional to the entries however they were removed.
+    ///
+    /// Only a lone leaf may be empty.
     private func mergeIfSmall(_ number: Int, in pool: inout BlockPool) {
         let leafCount = Int(header.pointee.leafCount)
         guard leafCount > 1 else { return }
@@ -275,7 +292,9 @@ struct MapState {
     // MARK: - Entries
 
     private static func makeEntry(
-        _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer, _ pool: inout BlockPool
+        _ key: UnsafeRawBufferPointer,
+        _ value: UnsafeRawBufferPointer,
+        _ pool: inout BlockPool
     ) -> Entry {
         let entry = pool.allocate(8 + key.count + value.count)
         entry.storeBytes(of: UInt32(key.count), as: UInt32.self)
@@ -297,12 +316,15 @@ struct MapState {
         let start = UnsafeRawPointer(entry + 8 + Int(entry.load(as: UInt32.self)))
         return apus_bytes(
             data: start.assumingMemoryBound(to: UInt8.self),
-            len: UInt64((entry + 4).load(as: UInt32.self)))
+            len: UInt64((entry + 4).load(as: UInt32.self))
+        )
     }
 
     private static func bytes(_ buffer: UnsafeRawBufferPointer) -> apus_bytes {
         apus_bytes(
-            data: buffer.baseAddress?.assumingMemoryBound(to: UInt8.self), len: UInt64(buffer.count))
+            data: buffer.baseAddress?.assumingMemoryBound(to: UInt8.self),
+            len: UInt64(buffer.count)
+        )
     }
 
     private static func buffer(_ bytes: apus_bytes) -> UnsafeRawBufferPointer {
@@ -311,7 +333,8 @@ struct MapState {
 
     /// Bytes in order, the shorter one first when one begins the other.
     private static func compare(
-        _ left: UnsafeRawBufferPointer, _ right: UnsafeRawBufferPointer
+        _ left: UnsafeRawBufferPointer,
+        _ right: UnsafeRawBufferPointer
     ) -> Int {
         let count = min(left.count, right.count)
         if count > 0, let a = left.baseAddress, let b = right.baseAddress {

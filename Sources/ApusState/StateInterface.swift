@@ -23,7 +23,9 @@ package enum StateInterface {
             },
             value_mut_many: { context, slot, first, count, values, created in
                 guard let values else { return APUS_UNSUPPORTED }
-                return withState(of: context) { $0.valueMutMany(slot, first, count, values, created) }
+                return withState(of: context) {
+                    $0.valueMutMany(slot, first, count, values, created)
+                }
             },
             counter_add: { context, slot, record, delta, sum in
                 withState(of: context) { $0.counterAdd(slot, record, delta, sum) }
@@ -91,7 +93,8 @@ package enum StateInterface {
 /// A free function because a C function pointer cannot capture a type.
 @inline(__always)
 private func withState(
-    of context: UnsafeMutablePointer<apus_ctx>?, _ body: (KeyedState) -> Int32
+    of context: UnsafeMutablePointer<apus_ctx>?,
+    _ body: (KeyedState) -> Int32
 ) -> Int32 {
     guard let host = context?.pointee.host_private else { return APUS_UNSUPPORTED }
     // SAFETY: host_private is set by the owner of both, the operator's instance, which keeps the

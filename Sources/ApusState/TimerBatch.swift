@@ -14,6 +14,8 @@ package final class TimerBatch {
     /// The plugin's id of each timer.
     package let ids: UnsafeMutablePointer<UInt64>
     let rows: UnsafeMutablePointer<Row>
+    /// Whether `rows` is good still: after a callback rows that hold nothing are gone.
+    var areRowsKnown = false
 
     /// A small hash set of the rows in the batch; a slot counts when its stamp is the batch's.
     private let seenRows: UnsafeMutablePointer<(row: UInt, stamp: UInt)>
@@ -46,6 +48,7 @@ package final class TimerBatch {
 
     func reset() {
         records.reset()
+        areRowsKnown = true
         stamp += 1
     }
 
@@ -62,8 +65,13 @@ package final class TimerBatch {
     }
 
     func append(
-        row: Row, key: UnsafeRawBufferPointer, hash: UInt64, time: Int64,
-        payload: UnsafeRawBufferPointer, name: UInt32, id: UInt64
+        row: Row,
+        key: UnsafeRawBufferPointer,
+        hash: UInt64,
+        time: Int64,
+        payload: UnsafeRawBufferPointer,
+        name: UInt32,
+        id: UInt64
     ) -> Bool {
         let index = records.count
         guard records.append(key: key, value: payload, time: time) else { return false }

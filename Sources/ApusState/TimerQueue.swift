@@ -51,9 +51,16 @@ struct TimerQueue {
         let capacity = 64
         core.initialize(
             to: Core(
-                entries: .allocate(capacity: capacity), heap: .allocate(capacity: capacity),
-                buckets: .allocate(capacity: capacity), capacity: capacity,
-                bucketMask: capacity - 1, count: 0, used: 0, free: -1))
+                entries: .allocate(capacity: capacity),
+                heap: .allocate(capacity: capacity),
+                buckets: .allocate(capacity: capacity),
+                capacity: capacity,
+                bucketMask: capacity - 1,
+                count: 0,
+                used: 0,
+                free: -1
+            )
+        )
         core.pointee.buckets.initialize(repeating: -1, count: capacity)
     }
 
@@ -70,7 +77,9 @@ struct TimerQueue {
     /// When the first one is due; `Int64.max` when there is none.
     var nextTime: Int64 { core.pointee.count == 0 ? .max : core.pointee.heap[0].time }
 
-    /// The first timer.  It is there: the caller looked at ``nextTime``.
+    /// The first timer.
+    ///
+    /// It is there: the caller looked at ``nextTime``.
     var first: UnsafeMutablePointer<Entry> {
         core.pointee.entries + Int(core.pointee.heap[0].entry)
     }

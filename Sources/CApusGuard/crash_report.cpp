@@ -43,6 +43,32 @@ void report(int signal_number) {
     raise(signal_number);  // SA_RESETHAND: the default action this time
 }
 
+// The signal stack of a thread: taken back before it is freed.
+class SignalStack {
+  public:
+    void use() {
+        if (memory) return;
+        memory = malloc(size);
+        if (!memory) return;  // a stack overflow goes without a report then
+        stack_t stack = {};
+        stack.ss_sp = memory;
+        stack.ss_size = size;
+        sigaltstack(&stack, nullptr);
+    }
+    ~SignalStack() {
+        if (!memory) return;
+        stack_t none = {};
+        none.ss_flags = SS_DISABLE;
+        none.ss_size = size;
+        sigaltstack(&none, nullptr);
+        free(memory);
+    }
+
+  private:
+    static constexpr size_t size = 64 * 1024;
+    void *memory = nullptr;
+};
+
 }  // namespace
 
 void apus_guard_install_crash_report(void) {
@@ -54,10 +80,6 @@ void apus_guard_install_crash_report(void) {
 }
 
 void apus_guard_prepare_thread(void) {
-    const size_t size = 64 * 1024;
-    stack_t stack = {};
-    stack.ss_sp = malloc(size);  // lives as long as the thread does, and threads live long
-    if (!stack.ss_sp) return;
-    stack.ss_size = size;
-    sigaltstack(&stack, nullptr);
+    static thread_local SignalStack stack;
+    stack.use();
 }

@@ -1,5 +1,7 @@
 #include "CApusGuard.h"
 
+#include <dlfcn.h>
+
 #include <cstring>
 #include <exception>
 
@@ -43,6 +45,17 @@ int32_t guarded(
 }  // namespace
 
 thread_local apus_running apus_running_call = {nullptr, nullptr};
+
+void *apus_guard_load(const apus_guard_site *site, const char *path, apus_error *error) {
+    void *handle = nullptr;
+    guarded(site, "loading", error, [&] {
+        handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+        if (handle) return APUS_OK;
+        const char *reason = dlerror();
+        return apus_fail(error, APUS_FATAL, reason ? reason : "unknown reason");
+    });
+    return handle;
+}
 
 const apus_plugin *apus_guard_entry(
     const apus_guard_site *site, void *entry, const apus_host *host, apus_error *error) {

@@ -1,5 +1,5 @@
-import ArgumentParser
 import ApusPluginHost
+import ArgumentParser
 
 /// The command line.
 @main

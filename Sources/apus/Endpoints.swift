@@ -12,13 +12,19 @@ struct Endpoints: EndpointFactory {
     private static let generatedTimeStart: Int64 = 1_767_225_600_000_000
 
     func makeSource(
-        _ source: SourceDescription, key: KeySelector?, subtask: Int, subtaskCount: Int
+        _ source: SourceDescription,
+        key: KeySelector?,
+        subtask: Int,
+        subtaskCount: Int
     ) throws(EndpointError) -> any RecordSource {
         switch source.kind {
         case .file(let file):
             return try FileSource(
-                path: file.path, parsing: parsing(file.format, source, key),
-                follow: file.isFollowed, disk: world.disk)
+                path: file.path,
+                parsing: parsing(file.format, source, key),
+                follow: file.isFollowed,
+                disk: world.disk
+            )
         case .stdin(let format):
             return StdinSource(parsing: parsing(format, source, key))
         case .generator(let generator):
@@ -27,7 +33,9 @@ struct Endpoints: EndpointFactory {
     }
 
     private func parsing(
-        _ format: ApusGraph.RecordFormat, _ source: SourceDescription, _ key: KeySelector?
+        _ format: ApusGraph.RecordFormat,
+        _ source: SourceDescription,
+        _ key: KeySelector?
     ) -> RecordParsing {
         let encoding: ApusIO.RecordFormat =
             switch format.encoding {
@@ -44,8 +52,11 @@ struct Endpoints: EndpointFactory {
         var keyField: [String]?
         if case .field(let path) = key { keyField = path }
         return RecordParsing(
-            format: encoding, nullValues: format.nullValues, timestamp: timestamp,
-            keyField: keyField)
+            format: encoding,
+            nullValues: format.nullValues,
+            timestamp: timestamp,
+            keyField: keyField
+        )
     }
 
     private func timeUnit(_ unit: WatermarkDescription.Unit) -> RecordParsing.TimeUnit {
@@ -58,7 +69,9 @@ struct Endpoints: EndpointFactory {
     }
 
     private func makeGenerator(
-        _ generator: GeneratorDescription, _ subtask: Int, _ subtaskCount: Int
+        _ generator: GeneratorDescription,
+        _ subtask: Int,
+        _ subtaskCount: Int
     ) -> any RecordSource {
         let kind: GeneratorSource.Kind =
             switch generator.kind {
@@ -68,14 +81,20 @@ struct Endpoints: EndpointFactory {
             }
         let step = generator.recordsPerSecond.map { max(1, 1_000_000 / Int64($0)) } ?? 1
         return GeneratorSource(
-            kind: kind, count: generator.count, recordsPerSecond: generator.recordsPerSecond,
-            seed: generator.seed, subtask: subtask, subtaskCount: subtaskCount,
+            kind: kind,
+            count: generator.count,
+            recordsPerSecond: generator.recordsPerSecond,
+            seed: generator.seed,
+            subtask: subtask,
+            subtaskCount: subtaskCount,
             time: .perRecord(startMicroseconds: Self.generatedTimeStart, stepMicroseconds: step),
-            clock: world.clock)
+            clock: world.clock
+        )
     }
 
     func makeSink(
-        _ sink: SinkDescription, subtask: Int
+        _ sink: SinkDescription,
+        subtask: Int
     ) throws(EndpointError) -> any RecordSink {
         switch sink.kind {
         case .file(let path, let appends):

@@ -29,14 +29,17 @@ struct JobPreparation {
         let overrides = try options.settings.map { setting in
             guard let split = setting.firstIndex(of: "=") else {
                 throw ValidationError(
-                    "--set \(setting): expected key=value, as in --set spec.parallelism=2")
+                    "--set \(setting): expected key=value, as in --set spec.parallelism=2"
+                )
             }
             return (String(setting[..<split]), String(setting[setting.index(after: split)...]))
         }
         let bytes: [UInt8]
         do {
             bytes = try world.disk.readAll(
-                options.file, maximumByteCount: JobFileReader.byteCountMax)
+                options.file,
+                maximumByteCount: JobFileReader.byteCountMax
+            )
         } catch {
             Console.error(error.description)
             throw ExitStatus.invalid
@@ -46,8 +49,11 @@ struct JobPreparation {
             throw ExitStatus.invalid
         }
         let result = JobFileReader.read(
-            text: text, fileName: options.file, environment: world.environment,
-            overrides: overrides)
+            text: text,
+            fileName: options.file,
+            environment: world.environment,
+            overrides: overrides
+        )
         switch result {
         case .success(let file):
             if !file.warnings.isEmpty { Console.note(file.warningText) }
@@ -87,7 +93,9 @@ struct JobPreparation {
                 let component = try plugin.componentIndex(node.component)
                 signatures[node.id] = plugin.description.components[component].signature
                 implementations[node.id] = JobEnvironment.Implementation(
-                    plugin: plugin, component: component)
+                    plugin: plugin,
+                    component: component
+                )
             } catch {
                 throw report(error, node, job)
             }
@@ -96,22 +104,29 @@ struct JobPreparation {
     }
 
     private func report(
-        _ error: PluginError, _ node: OperatorDescription, _ job: JobDescription
+        _ error: PluginError,
+        _ node: OperatorDescription,
+        _ job: JobDescription
     ) -> ExitCode {
         Console.note(
             "\(job.fileName):\(node.location.line):\(node.location.column): "
-                + "spec.operators[\(node.id)]: \(error.description)")
+                + "spec.operators[\(node.id)]: \(error.description)"
+        )
         return ExitStatus.invalid
     }
 
     private func plan(
-        _ job: JobDescription, _ signatures: [String: OperatorSignature]
+        _ job: JobDescription,
+        _ signatures: [String: OperatorSignature]
     ) throws -> PhysicalPlan {
         let parallelism =
             options.parallelism ?? job.parallelism ?? min(processorCount, job.maxParallelism)
         do {
             return try PhysicalPlan.make(
-                for: job, parallelism: parallelism, signatures: signatures)
+                for: job,
+                parallelism: parallelism,
+                signatures: signatures
+            )
         } catch {
             Console.note(error.description)
             throw ExitStatus.invalid
@@ -123,7 +138,10 @@ extension ComponentDescription {
     /// What the planner needs to know.
     var signature: OperatorSignature {
         OperatorSignature(
-            outputs: outputs, isKeyed: isKeyed, acceptsMissingKey: acceptsNullKey,
-            inputCount: inputCount)
+            outputs: outputs,
+            isKeyed: isKeyed,
+            acceptsMissingKey: acceptsNullKey,
+            inputCount: inputCount
+        )
     }
 }

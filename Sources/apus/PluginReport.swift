@@ -20,8 +20,11 @@ struct PluginReport: Codable, Equatable {
         /// What the planner needs to know.
         var signature: OperatorSignature {
             OperatorSignature(
-                outputs: outputs, isKeyed: keyed, acceptsMissingKey: acceptsNullKey,
-                inputCount: inputs)
+                outputs: outputs,
+                isKeyed: keyed,
+                acceptsMissingKey: acceptsNullKey,
+                inputCount: inputs
+            )
         }
     }
 
@@ -56,23 +59,32 @@ struct PluginReport: Codable, Equatable {
         contentHash = plugin.contentHash
         components = description.components.map { component in
             Component(
-                id: component.id, summary: component.summary, keyed: component.isKeyed,
-                acceptsNullKey: component.acceptsNullKey, inputs: component.inputCount,
+                id: component.id,
+                summary: component.summary,
+                keyed: component.isKeyed,
+                acceptsNullKey: component.acceptsNullKey,
+                inputs: component.inputCount,
                 outputs: component.outputs,
                 states: component.states.map(Self.report),
                 timers: component.timers.map {
                     Timer(
-                        name: $0.name, domain: $0.domain == .event ? "event-time" : "processing-time"
+                        name: $0.name,
+                        domain: $0.domain == .event ? "event-time" : "processing-time"
                     )
                 },
-                counters: component.counters)
+                counters: component.counters
+            )
         }
     }
 
     private static func report(_ state: StateDescription) -> State {
         var report = State(
-            name: state.slot.name, kind: "", fixedLength: nil, schemaVersion: state.schemaVersion,
-            schema: state.schema)
+            name: state.slot.name,
+            kind: "",
+            fixedLength: nil,
+            schemaVersion: state.schemaVersion,
+            schema: state.schema
+        )
         switch state.slot.kind {
         case .fixedValue(let byteCount):
             report.kind = "value"
@@ -91,7 +103,8 @@ struct PluginReport: Codable, Equatable {
         guard let id else {
             guard components.count == 1 else {
                 throw PluginError(
-                    .badDescription, file,
+                    .badDescription,
+                    file,
                     "has \(components.count) components; say which with `component:`, one of \(ids)"
                 )
             }
@@ -99,7 +112,10 @@ struct PluginReport: Codable, Equatable {
         }
         guard let found = components.first(where: { $0.id == id }) else {
             throw PluginError(
-                .badDescription, file, "has no component '\(id)'; expected one of \(ids)")
+                .badDescription,
+                file,
+                "has no component '\(id)'; expected one of \(ids)"
+            )
         }
         return found
     }
@@ -120,7 +136,9 @@ struct PluginReport: Codable, Equatable {
                 let length = state.fixedLength.map { " of \($0) bytes" } ?? ""
                 lines.append(
                     "  state     \(state.name): \(state.kind)\(length), schema "
-                        + "\(state.schemaVersion)" + (state.schema.isEmpty ? "" : " \(state.schema)"))
+                        + "\(state.schemaVersion)"
+                        + (state.schema.isEmpty ? "" : " \(state.schema)")
+                )
             }
             for timer in component.timers {
                 lines.append("  timer     \(timer.name): \(timer.domain)")

@@ -15,7 +15,9 @@ struct PluginScan {
         let result: ProcessResult
         do {
             result = try world.processes.runSelf(
-                arguments: ["scan", path], timeoutMilliseconds: Self.timeoutMilliseconds)
+                arguments: ["scan", path],
+                timeoutMilliseconds: Self.timeoutMilliseconds
+            )
         } catch {
             throw PluginError(.notLoadable, path, "cannot start a process to scan it: \(error)")
         }
@@ -28,27 +30,36 @@ struct PluginScan {
             let message = text.trimmingCharacters(in: .whitespacesAndNewlines)
             let prefix = "error: \(path): "
             throw PluginError(
-                .notAPlugin, path,
-                message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message)
+                .notAPlugin,
+                path,
+                message.hasPrefix(prefix) ? String(message.dropFirst(prefix.count)) : message
+            )
         case .signalled(let number):
             let text = String(decoding: result.errorOutput, as: UTF8.self)
                 .split(separator: "\n").last { $0.contains("apus: crash") }
             throw PluginError(
-                .notLoadable, path,
-                "crashed while it was loaded, with signal \(number)"
-                    + (text.map { " (\($0))" } ?? "")
-                    + "; look at its constructors and at \(HostTable.entryName)")
+                .notLoadable,
+                path,
+                "crashed while it was scanned, with signal \(number)"
+                    + (text.map { ": \($0.dropFirst("apus: crash: ".count))" } ?? "")
+                    + "; look at its constructors and at \(HostTable.entryName)"
+            )
         case .timedOut:
             throw PluginError(
-                .notLoadable, path,
+                .notLoadable,
+                path,
                 "did not finish loading within \(Self.timeoutMilliseconds / 1000) s; "
-                    + "constructors and \(HostTable.entryName) must not block")
+                    + "constructors and \(HostTable.entryName) must not block"
+            )
         }
         do {
             return try JSONDecoder().decode(PluginReport.self, from: Data(result.output))
         } catch {
             throw PluginError(
-                .notLoadable, path, "printed to standard output while it was loaded; it must not")
+                .notLoadable,
+                path,
+                "printed to standard output while it was loaded; it must not"
+            )
         }
     }
 }

@@ -40,8 +40,10 @@ struct PluginSearch {
         let candidates = folders.map { "\($0)/lib\(name).so" }
         if let found = candidates.first(where: disk.exists) { return found }
         throw PluginError(
-            .unreadable, "plugin '\(name)'",
+            .unreadable,
+            "plugin '\(name)'",
             "not found; looked for \(candidates.joined(separator: ", ")). Build it, give its path "
-                + "(with a slash) in the job file, or set APUS_PLUGIN_PATH")
+                + "(with a slash) in the job file, or set APUS_PLUGIN_PATH"
+        )
     }
 }

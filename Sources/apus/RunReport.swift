@@ -43,10 +43,14 @@ struct RunReport: Encodable {
                 counters[counter.name] = counter.value
             }
             return Node(
-                id: node.id, recordsIn: node.recordsIn, recordsOut: node.recordsOut,
-                rejected: node.rejected, timersFired: node.timersFired,
+                id: node.id,
+                recordsIn: node.recordsIn,
+                recordsOut: node.recordsOut,
+                rejected: node.rejected,
+                timersFired: node.timersFired,
                 armedTimers: summary.armedTimers.first { $0.node == node.id }?.count ?? 0,
-                counters: counters)
+                counters: counters
+            )
         }
     }
 

@@ -14,6 +14,11 @@ typedef struct apus_guard_site {
     const char *owner;  // "plugin aircraft 1.0.0, operator aircraft, subtask 1"
 } apus_guard_site;
 
+// dlopen of a plugin's file with RTLD_NOW | RTLD_LOCAL: its constructors are its code as well.
+// NULL with the linker's message in the error. RTLD_NOW: a missing symbol is an error now and not
+// a jump to nowhere later.
+void *apus_guard_load(const apus_guard_site *, const char *path, apus_error *);
+
 // An exception becomes APUS_EXCEPTION with the exception's text in the error.
 const apus_plugin *apus_guard_entry(
     const apus_guard_site *, void *entry, const apus_host *, apus_error *);
@@ -37,6 +42,7 @@ int32_t apus_guard_on_watermark(
 void apus_guard_install_crash_report(void);
 
 // Gives the calling thread a signal stack of its own, so that a stack overflow can be reported.
+// The first call on a thread counts; the stack is freed with the thread.
 void apus_guard_prepare_thread(void);
 
 #ifdef __cplusplus

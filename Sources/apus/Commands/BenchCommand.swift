@@ -45,14 +45,16 @@ struct BenchCommand: ParsableCommand {
         guard name == "all" || Benchmark(rawValue: name) != nil else {
             throw ValidationError(
                 "unknown benchmark '\(name)'; expected one of "
-                    + Benchmark.allCases.map(\.rawValue).joined(separator: ", ") + ", all")
+                    + Benchmark.allCases.map(\.rawValue).joined(separator: ", ") + ", all"
+            )
         }
         guard state == "memory" else {
             throw ValidationError("--state \(state): expected memory")
         }
         guard keys >= 1, keys <= 1 << 31, windows >= 3, windows <= 1000, seconds >= 0.05 else {
             throw ValidationError(
-                "--keys must be 1 to 2147483648, --windows 3 to 1000, --seconds 0.05 or more")
+                "--keys must be 1 to 2147483648, --windows 3 to 1000, --seconds 0.05 or more"
+            )
         }
         if let parallelism, !(1...256).contains(parallelism) {
             throw ValidationError("--parallelism must be 1 to 256")
@@ -75,10 +77,16 @@ struct BenchCommand: ParsableCommand {
             let options = BenchmarkOptions(
                 keyCount: keys,
                 parallelism: parallelism ?? ProcessInfo.processInfo.activeProcessorCount,
-                windowSeconds: seconds, windowCount: windows)
+                windowSeconds: seconds,
+                windowCount: windows
+            )
             let run = BenchmarkRun(
-                benchmark, options: options, plugin: plugin, clock: world.clock,
-                threads: world.threads)
+                benchmark,
+                options: options,
+                plugin: plugin,
+                clock: world.clock,
+                threads: world.threads
+            )
             do {
                 let result = try run.measure { Console.note("\(benchmark.rawValue): \($0)") }
                 if !json { Console.print(Self.text(result)) }
@@ -90,7 +98,8 @@ struct BenchCommand: ParsableCommand {
         }
         if json {
             Console.print(
-                results.count == 1 ? try Console.json(results[0]) : try Console.json(results))
+                results.count == 1 ? try Console.json(results[0]) : try Console.json(results)
+            )
         }
     }
 

@@ -6,8 +6,10 @@ import Foundation
 /// `apus gen`.
 struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gen", abstract: "Write data for samples and tests; the same for the same seed.",
-        subcommands: [Tickets.self, Impulse.self, Keyed.self])
+        commandName: "gen",
+        abstract: "Write data for samples and tests; the same for the same seed.",
+        subcommands: [Tickets.self, Impulse.self, Keyed.self]
+    )
 
     /// `apus gen tickets`.
     struct Tickets: ParsableCommand {
@@ -39,13 +41,16 @@ struct GenerateCommand: ParsableCommand {
             let eventFile = try LineFile(events)
             let expectedFile = try LineFile(expected)
             let summary = try TicketGenerator(seed: seed, ticketCount: tickets).generate(
-                event: eventFile.write, expected: expectedFile.write)
+                event: eventFile.write,
+                expected: expectedFile.write
+            )
             try eventFile.close()
             try expectedFile.close()
             Console.note(
                 "\(summary.ticketCount) tickets: \(summary.lineCount) lines in \(events), "
                     + "\(summary.malformedCount) of them malformed on purpose; "
-                    + "\(summary.actionCount) actions expected in \(expected)")
+                    + "\(summary.actionCount) actions expected in \(expected)"
+            )
         }
     }
 
@@ -99,14 +104,18 @@ struct GenerateCommand: ParsableCommand {
         func validate() throws {
             guard count >= 0, keys >= 1, (1...1_000_000).contains(rate) else {
                 throw ValidationError(
-                    "--count must be 0 or more, --keys 1 or more, --rate 1 to 1000000")
+                    "--count must be 0 or more, --keys 1 or more, --rate 1 to 1000000"
+                )
             }
         }
 
         func run() throws {
             let file = try LineFile(nil)
             try KeyedGenerator(
-                seed: seed, count: count, keyCount: keys, recordsPerSecond: rate
+                seed: seed,
+                count: count,
+                keyCount: keys,
+                recordsPerSecond: rate
             ).generate(event: file.write)
             try file.close()
         }

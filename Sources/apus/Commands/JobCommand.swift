@@ -7,30 +7,42 @@ struct JobOptions: ParsableArguments {
     @Argument(help: "The job file (YAML).")
     var file: String
 
-    @Option(name: .shortAndLong, help: "Subtasks per keyed operator (default: spec.parallelism, else the processors).")
+    @Option(
+        name: .shortAndLong,
+        help: "Subtasks per keyed operator (default: spec.parallelism, else the processors)."
+    )
     var parallelism: Int?
 
     @Option(
-        name: .customLong("set"), parsing: .singleValue,
+        name: .customLong("set"),
+        parsing: .singleValue,
         help: ArgumentHelp(
             "Override a value of the job file, as spec.sources.ID.config.path=x; may be repeated.",
-            valueName: "key=value"))
+            valueName: "key=value"
+        )
+    )
     var settings: [String] = []
 
     func prepare(_ world: World) -> JobPreparation {
         JobPreparation(
             world: world,
             options: JobPreparation.Options(
-                file: file, parallelism: parallelism, settings: settings),
-            processorCount: ProcessInfo.processInfo.activeProcessorCount)
+                file: file,
+                parallelism: parallelism,
+                settings: settings
+            ),
+            processorCount: ProcessInfo.processInfo.activeProcessorCount
+        )
     }
 }
 
 /// `apus job`.
 struct JobCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "job", abstract: "Check and explain job files.",
-        subcommands: [Validate.self, Explain.self])
+        commandName: "job",
+        abstract: "Check and explain job files.",
+        subcommands: [Validate.self, Explain.self]
+    )
 
     /// `apus job validate`.
     struct Validate: ParsableCommand {
@@ -53,7 +65,8 @@ struct JobCommand: ParsableCommand {
             Console.print(
                 "\(options.file): valid: job '\(job.name)', \(job.sources.count) sources, "
                     + "\(job.operators.count) operators, \(job.sinks.count) sinks, "
-                    + "parallelism \(plan.parallelism)")
+                    + "parallelism \(plan.parallelism)"
+            )
         }
     }
 

@@ -5,7 +5,10 @@ import CApusGuard
 /// `apus plugin`.
 struct PluginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugin", abstract: "Look at plugins.", subcommands: [Describe.self])
+        commandName: "plugin",
+        abstract: "Look at plugins.",
+        subcommands: [Describe.self]
+    )
 
     /// `apus plugin describe`.
     struct Describe: ParsableCommand {
@@ -38,11 +41,15 @@ struct PluginCommand: ParsableCommand {
     }
 }
 
-/// `apus scan`: the child that loads a plugin and prints its description.  Not for users.
+/// `apus scan`: the child that loads a plugin and prints its description.
+///
+/// Not for users.
 struct ScanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "scan", abstract: "Load and describe a plugin in this process.",
-        shouldDisplay: false)
+        commandName: "scan",
+        abstract: "Load and describe a plugin in this process.",
+        shouldDisplay: false
+    )
 
     @Argument(help: "The plugin's file (.so).")
     var file: String

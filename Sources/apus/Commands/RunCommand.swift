@@ -37,12 +37,17 @@ struct RunCommand: ParsableCommand {
         let (plan, implementations) = try preparation.load(job)
         let deadLetters = DeadLetterFile(
             path: job.errors.deadLetterFile,
-            policy: job.errors.policy == .fail ? .fail : .deadLetter, disk: world.disk)
+            policy: job.errors.policy == .fail ? .fail : .deadLetter,
+            disk: world.disk
+        )
         let environment = JobEnvironment(
-            clock: world.clock, threads: world.threads, endpoints: Endpoints(world: world),
-            deadLetters: deadLetters, implementations: implementations,
-            notify: { Console.note("note: \($0)") })
-        Console.note("job '\(job.name)': started, parallelism \(plan.parallelism)")
+            clock: world.clock,
+            threads: world.threads,
+            endpoints: Endpoints(world: world),
+            deadLetters: deadLetters,
+            implementations: implementations,
+            notify: { Console.note("note: \($0)") }
+        )
         let run: JobRun
         do {
             run = try JobRun(plan: plan, environment: environment)
@@ -50,13 +55,15 @@ struct RunCommand: ParsableCommand {
             Console.error(error.description)
             throw error.fault == .data ? ExitStatus.failed : ExitStatus.invalid
         }
+        Console.note("job '\(job.name)': started, parallelism \(plan.parallelism)")
         watch(run, world)
         var summary = run.wait()
         do {
             try deadLetters.close()
         } catch {
             summary = summary.failing(
-                JobFailure(.environment, node: "dead letters", error.description))
+                JobFailure(.environment, node: "dead letters", error.description)
+            )
         }
         try report(summary, job, deadLetters.count)
     }
@@ -73,7 +80,8 @@ struct RunCommand: ParsableCommand {
                 if requests == 1 {
                     display.note(
                         "stopping: what is under way is delivered"
-                            + (request == .interrupt ? "; Ctrl-C again ends at once" : ""))
+                            + (request == .interrupt ? "; Ctrl-C again ends at once" : "")
+                    )
                     run.stop()
                 } else {
                     display.note("ending at once")
@@ -86,7 +94,9 @@ struct RunCommand: ParsableCommand {
     }
 
     private func report(
-        _ summary: JobRun.Summary, _ job: JobDescription, _ deadLetterCount: Int
+        _ summary: JobRun.Summary,
+        _ job: JobDescription,
+        _ deadLetterCount: Int
     ) throws {
         let report = RunReport(summary, job: job, deadLetterCount: deadLetterCount)
         if json { Console.print(try Console.json(report)) }

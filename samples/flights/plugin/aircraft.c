@@ -9,13 +9,16 @@
 // allows, so no row with a time up to e + 48 h can be missing any more. A timer at e + 48 h
 // therefore sees every departure of the window in the map. It removes e itself, which only windows
 // that began before e can hold, and their timers have fired already: timers fire in order.
+#define _POSIX_C_SOURCE 200809L  // gmtime_r
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "apus/apus.h"
 
 #define HOUR_US INT64_C(3600000000)
+#define YEAR_10000_US (INT64_C(253402300800) * 1000000)
 #define GROUNDED_AFTER_US (48 * HOUR_US)
 #define LATE_ARRIVAL_MINUTES 30
 #define LATE_DEPARTURE_MINUTES 15
@@ -26,7 +29,7 @@ enum { RESULTS, UNIDENTIFIED };  // outputs
 enum { DELAYS, DEPARTURES };     // states
 enum { GROUNDED };               // timers
 
-// The zero-based columns that are read; the instance.
+// The instance: the columns that are read, counted from 0.
 typedef struct aircraft {
     uint32_t dep_delay;
     uint32_t arr_delay;
@@ -50,43 +53,26 @@ typedef struct line {
     uint32_t len;
 } line;
 
-// --- The configuration: {"arr-delay-column":8,"dep-delay-column":5} in any order ---------------
+// --- The configuration -------------------------------------------------------------------------
 
-// Skips a literal at *p; whether it was there.
-static int skip(const char **p, const char *end, const char *literal) {
-    size_t n = strlen(literal);
-    if ((size_t)(end - *p) < n || memcmp(*p, literal, n) != 0) return 0;
-    *p += n;
-    return 1;
-}
-
-// Reads a whole number below 1,000 at *p; whether it was there.
-static int read_column(const char **p, const char *end, uint32_t *column) {
-    const char *start = *p;
-    *column = 0;
-    while (*p < end && **p >= '0' && **p <= '9' && *p - start < 4) {
-        *column = *column * 10 + (uint32_t)(*(*p)++ - '0');
-    }
-    return *p > start && *p - start < 4;
-}
-
+// Reads the two columns, in either order; whether that is all there is. Strict although sscanf is
+// not, because what was read is written again and compared.
 static int read_config(aircraft *self, apus_bytes config) {
-    const char *p = (const char *)config.data;
-    const char *end = p + config.len;
-    int has_dep_delay = 0, has_arr_delay = 0;
-    if (!skip(&p, end, "{")) return 0;
-    do {
-        int *has = &has_dep_delay;
-        uint32_t *column = &self->dep_delay;
-        if (!skip(&p, end, "\"dep-delay-column\":")) {
-            if (!skip(&p, end, "\"arr-delay-column\":")) return 0;
-            has = &has_arr_delay;
-            column = &self->arr_delay;
-        }
-        if (*has || !read_column(&p, end, column)) return 0;
-        *has = 1;
-    } while (skip(&p, end, ","));
-    return skip(&p, end, "}") && p == end && has_dep_delay && has_arr_delay;
+    static const char *const forms[] = {
+        "{\"dep-delay-column\":%" PRIu32 ",\"arr-delay-column\":%" PRIu32 "}",
+        "{\"arr-delay-column\":%" PRIu32 ",\"dep-delay-column\":%" PRIu32 "}"};
+    char text[128] = {0}, again[128];
+    if (config.len >= sizeof text) return 0;
+    memcpy(text, config.data, config.len);
+    for (int form = 0; form < 2; form++) {
+        uint32_t column[2];
+        if (sscanf(text, forms[form], &column[0], &column[1]) != 2) continue;
+        snprintf(again, sizeof again, forms[form], column[0], column[1]);
+        self->dep_delay = column[form];
+        self->arr_delay = column[1 - form];
+        return strcmp(text, again) == 0 && column[0] != column[1];
+    }
+    return 0;
 }
 
 static int32_t create(const apus_args *args, void **self, apus_error *error) {
@@ -101,7 +87,7 @@ static int32_t create(const apus_args *args, void **self, apus_error *error) {
     int shown = args->config.len < 120 ? (int)args->config.len : 120;
     snprintf(message, sizeof message,
         "config is %.*s; expected dep-delay-column and arr-delay-column, and nothing else: the "
-        "zero-based numbers, below 1000, of these columns of the CSV file",
+        "numbers of these two columns of the CSV file, counted from 0",
         shown, (const char *)args->config.data);
     return apus_fail(error, APUS_CONFIG, message);
 }
@@ -154,21 +140,13 @@ static const char *read_row(
 // Begins a line; leaves it open for more fields.
 static void begin_line(
     line *l, const char *type, const uint8_t *tailnum, uint32_t tailnum_len, int64_t time_us) {
-    int64_t seconds = time_us / 1000000;
-    // Days since 0000-03-01, so that the leap day is the last of its year: 400 years have 146,097
-    // days, and five months from March on always 153.
-    int64_t day = seconds / 86400 + 719468;
-    int64_t of_era = day % 146097;
-    int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-    int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t from_march = (5 * of_year + 2) / 153;
-    int month = (int)(from_march < 10 ? from_march + 3 : from_march - 9);
-    int year = (int)(day / 146097 * 400 + year_of_era) + (month <= 2);
+    char time[32];
+    time_t seconds = time_us / 1000000;
+    struct tm civil;
+    strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &civil));
     l->len = (uint32_t)snprintf(l->text, sizeof l->text,
-        "{\"type\":\"%s\",\"tailnum\":\"%.*s\",\"event_time\":\"%04d-%02d-%02dT%02d:%02d:%02dZ\"",
-        type, (int)tailnum_len, (const char *)tailnum, year, month,
-        (int)(of_year - (153 * from_march + 2) / 5 + 1), (int)(seconds / 3600 % 24),
-        (int)(seconds / 60 % 60), (int)(seconds % 60));
+        "{\"type\":\"%s\",\"tailnum\":\"%.*s\",\"event_time\":\"%s\"", type, (int)tailnum_len,
+        (const char *)tailnum, time);
 }
 
 static void add_number(line *l, const char *name, int64_t value) {
@@ -249,7 +227,7 @@ static const char *check_key(const apus_batch *b, uint32_t i) {
             return "the tail number has characters that JSON would have to escape";
         }
     }
-    if (b->ts[i] < 0) return "the row has no event time, or one before 1970";
+    if (b->ts[i] < 0 || b->ts[i] >= YEAR_10000_US) return "no event time of 1970 to 9999";
     return NULL;
 }
 

@@ -1,0 +1,46 @@
+/// What can be kept in state: a type that says what its bytes are.
+///
+/// Numbers, `Bool`, `String`, `[UInt8]`, optionals of these and enums with such raw values can be
+/// kept as they are.  A struct lists its fields twice, in one order:
+///
+/// ```swift
+/// struct Ticket: StateCodable {
+///     var isUrgent: Bool
+///     var since: Timestamp
+///
+///     static let fixedByteCount = StateEncoder.byteCount(Bool.self, Timestamp.self)
+///
+///     init(from decoder: inout StateDecoder) throws {
+///         isUrgent = try decoder.decode()
+///         since = try decoder.decode()
+///     }
+///
+///     func encode(into encoder: inout StateEncoder) {
+///         encoder.encode(isUrgent)
+///         encoder.encode(since)
+///     }
+/// }
+/// ```
+///
+/// All conformances of the SDK, and structs made of them as above, are ordered by their bytes as
+/// their values are, field by field.  So any of them can be the key of a ``MapState``, and the
+/// first fields of a key are a prefix by which it is found.
+public protocol StateCodable {
+    /// The number of bytes if it is the same for all values, which are then kept in place; nil,
+    /// which is the default, if not.
+    static var fixedByteCount: Int? { get }
+
+    /// Reads a value back.
+    ///
+    /// - Throws: ``OperatorError`` when the bytes are not those of a value.
+    init(from decoder: inout StateDecoder) throws
+
+    /// Appends the bytes of the value.
+    func encode(into encoder: inout StateEncoder)
+}
+
+extension StateCodable {
+    /// Any number.
+    @inlinable
+    public static var fixedByteCount: Int? { nil }
+}
