@@ -51,7 +51,12 @@ let package = Package(
     ],
     targets: [
         // Layer 0: the contract with plugins, shims for what Swift cannot say, the vocabulary.
-        .target(name: "CApusPlugin", path: "sdk/c", publicHeadersPath: "include"),
+        .target(
+            name: "CApusPlugin",
+            path: "sdk/c",
+            publicHeadersPath: "include",
+            cSettings: [.unsafeFlags(warnings + ["-std=c11", "-Wpedantic"])]
+        ),
         .target(name: "CApusShims", cSettings: cSettings),
         .target(name: "ApusCore", swiftSettings: safe),
 
@@ -160,8 +165,43 @@ let package = Package(
             linkerSettings: pluginInSwift
         ),
 
-        // Tests, a target per module.
+        // Tests, a target per module, and what they share.
+        .target(
+            name: "ApusTestSupport",
+            dependencies: ["ApusCore", "ApusMemory", "CApusPlugin"],
+            path: "Tests/Support/ApusTestSupport",
+            swiftSettings: tests
+        ),
+        .target(
+            name: "ApusTestPlugins",
+            path: "Tests/Support/ApusTestPlugins",
+            swiftSettings: tests
+        ),
+        .target(
+            name: "CAllocationCounter",
+            path: "Tests/Support/CAllocationCounter",
+            cSettings: cSettings
+        ),
         .testTarget(name: "TidyTests", swiftSettings: tests),
+        .testTarget(
+            name: "ApusCoreTests",
+            dependencies: ["ApusCore", "ApusTestSupport"],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusMemoryTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusTestSupport", "CApusPlugin", "CApusShims",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusStateTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusState", "ApusTestSupport", "CApusPlugin",
+            ],
+            swiftSettings: tests
+        ),
         .testTarget(name: "ApusGraphTests", dependencies: ["ApusGraph"], swiftSettings: tests),
         .testTarget(
             name: "ApusJobFileTests",
@@ -173,6 +213,33 @@ let package = Package(
             dependencies: ["ApusGenerators"],
             swiftSettings: tests
         ),
+        .testTarget(
+            name: "ApusIOTests",
+            dependencies: ["ApusCore", "ApusMemory", "ApusIO", "CApusPlugin", "CApusJSON"],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusPluginHostTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusGuard",
+                "CApusPlugin", "ApusTestPlugins",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusRuntimeTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusPluginHost", "ApusRuntime", "ApusIO",
+                "CApusPlugin", "ApusTestPlugins", "CAllocationCounter",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusSDKTests",
+            dependencies: ["ApusSDK", "CApusPlugin"],
+            swiftSettings: tests
+        ),
+        .testTarget(name: "IntegrationTests", swiftSettings: tests),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -43,6 +43,7 @@ package struct CivilTime: Equatable, Sendable {
         let isLeap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
         let days: [Int64] = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
         return (1...days[Int(month) - 1]).contains(day) && (0...24).contains(hour)
+            && (hour < 24 || (minute == 0 && second == 0 && microsecond == 0))
             && (0...59).contains(minute) && (0...60).contains(second)
             && (0...999_999).contains(microsecond)
     }

@@ -17,7 +17,7 @@ package protocol Disk: Sendable {
     /// - Throws: ``DiskError``; a larger file is an error.
     func readAll(_ path: String, maximumByteCount: Int) throws(DiskError) -> [UInt8]
 
-    /// Writes a file as a whole: a temporary name, fsync, rename.  Readers see all of it or nothing.
+    /// Writes a file as a whole: temporary name, fsync, rename.  Readers see all of it or nothing.
     ///
     /// - Throws: ``DiskError``; the old file, if any, is untouched then.
     func writeAtomically(_ bytes: [UInt8], to path: String, mode: UInt32) throws(DiskError)
@@ -40,6 +40,8 @@ package protocol Disk: Sendable {
 ///
 /// Used by one thread at a time.
 package protocol ReadableFile: AnyObject {
+    // SAFETY: the buffer is the caller's; it is written within its bounds during the call only.
+
     /// Reads up to `buffer.count` bytes; 0 is the end of what there is now.
     ///
     /// - Throws: ``DiskError`` that names the path and the reason.
@@ -60,6 +62,11 @@ package protocol WritableFile: AnyObject {
     ///
     /// - Throws: ``DiskError``, for example when the disk is full; a part may have been written.
     func write(_ bytes: UnsafeRawBufferPointer) throws(DiskError)
+
+    /// Empties a plain file; does nothing for pipes, terminals and devices.
+    ///
+    /// - Throws: ``DiskError``; the file is as it was.
+    func truncate() throws(DiskError)
 
     /// Waits until everything written is on the disk.
     ///

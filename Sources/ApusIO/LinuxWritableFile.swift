@@ -45,6 +45,18 @@ package final class LinuxWritableFile: WritableFile {
     }
 
     // doc: inherited
+    package func truncate() throws(DiskError) {
+        while ftruncate(descriptor, 0) != 0 {
+            switch errno {
+            case EINTR: continue
+            // Pipes, terminals and devices have no content to lose.
+            case EINVAL: return
+            default: throw DiskError("empty", path, errorNumber: errno)
+            }
+        }
+    }
+
+    // doc: inherited
     package func synchronize() throws(DiskError) {
         while fsync(descriptor) != 0 {
             switch errno {

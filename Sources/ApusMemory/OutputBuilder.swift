@@ -9,6 +9,9 @@ package final class OutputBuilder {
     /// The most bytes that one callback may write before it is told `APUS_LIMIT`.
     package static let byteCountMax: UInt64 = 64 << 20
 
+    /// The most bytes of a record: arenas of records of this size can grow and stay below 2 GiB.
+    package static let recordByteCountMax: UInt64 = 512 << 20
+
     /// The struct that the plugin sees; its address is stable for the builder's life.
     package let out: UnsafeMutablePointer<apus_out>
 
@@ -61,9 +64,9 @@ package final class OutputBuilder {
 
     /// Prepares for a callback.
     ///
-    /// - Parameter input: The batch whose buffers may be referred to.  The struct must live until the
-    ///   callback returns, the buffers until what was written has been drained.  Nil for callbacks
-    ///   without records.
+    /// - Parameter input: The batch whose buffers may be referred to.  The struct must live until
+    ///   the callback returns, the buffers until what was written has been drained.  Nil for
+    ///   callbacks without records.
     package func begin(input: UnsafePointer<apus_batch>?) {
         self.input = input
         writtenByteCount = 0
@@ -97,7 +100,7 @@ package final class OutputBuilder {
     }
 
     private func more(_ byteCount: UInt64) -> Int32 {
-        guard byteCount < UInt64(Int32.max), isIntact else { return APUS_LIMIT }
+        guard byteCount <= Self.recordByteCountMax, isIntact else { return APUS_LIMIT }
         settle()
         if current.count < current.recordCapacity, current.count == 0 {
             // A record larger than a whole arena: let this arena grow.

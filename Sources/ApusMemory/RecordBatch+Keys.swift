@@ -43,6 +43,25 @@ extension RecordBatch {
         count = other.count
     }
 
+    /// Becomes a copy of another batch, with hashes and with all bytes in its own arena.
+    ///
+    /// - Precondition: It has room for as many records as the other one holds.
+    /// - Complexity: O(records + bytes).
+    package func copy(_ other: RecordBatch) {
+        precondition(other.count <= recordCapacity, "the batch has room for the other's records")
+        reset()
+        for index in 0..<other.count {
+            let isAppended = append(
+                key: other.bytes(of: other.keys + index),
+                value: other.bytes(of: other.values + index),
+                time: other.times[index]
+            )
+            precondition(isAppended, "what the arenas of a chain hold fits into one")
+            hashes[index] = other.hashes[index]
+            kinds[index] = other.kinds[index]
+        }
+    }
+
     /// The newest event time of the batch; `Int64.min` when no record has one.
     package var newestTime: Int64 {
         var newest = Int64.min

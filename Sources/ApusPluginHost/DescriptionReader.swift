@@ -22,7 +22,7 @@ struct DescriptionReader {
                 .incompatible,
                 file,
                 "needs ABI 0.\(value.abi_minor_floor) or newer, this host has "
-                    + "0.\(APUS_ABI_MINOR); update Apus, or compile the plugin for 0.\(APUS_ABI_MINOR)"
+                    + "0.\(APUS_ABI_MINOR); update Apus, or compile the plugin for that"
             )
         }
         let id = try text(value.id, "the plugin's id")

@@ -63,7 +63,7 @@ struct ElfFile {
             if tag == 0 { break }
             tables[tag] = try integer(at: entry + 8, byteCount: 8)
         }
-        // A position-independent executable looks like a shared object, but cannot be loaded as one.
+        // A position-independent executable looks like a shared object, but is not loadable.
         if let flags = tables[0x6fff_fffb], flags & 0x0800_0000 != 0 {
             throw refuse("an executable; expected a shared library: link it with -shared")
         }

@@ -7,8 +7,7 @@ package enum HostTable {
 
     /// The table; lives as long as the process.
     ///
-    /// `nonisolated(unsafe)` because the struct holds pointers; it is written once, here, and
-    /// read-only for ever after.
+    /// `nonisolated(unsafe)` because the struct is written once, here, and only read after that.
     nonisolated(unsafe) static let pointer: UnsafePointer<apus_host> = {
         // SAFETY: none of these allocations is ever freed: plugins keep pointers to them.
         let level = UnsafeMutablePointer<UInt32>.allocate(capacity: 1)

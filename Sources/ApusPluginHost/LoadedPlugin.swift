@@ -13,6 +13,7 @@ package final class LoadedPlugin: @unchecked Sendable {
     package let contentHash: String
     /// What it says of itself.
     package let description: PluginDescription
+    // SAFETY: checked by DescriptionReader; valid for ever because plugins are never unloaded.
     let components: [UnsafePointer<apus_component>]
 
     init(

@@ -80,14 +80,17 @@ package final class OperatorInstance {
     /// State and timers; nil for an operator without keys.
     package let state: KeyedState?
 
-    /// The interface tables; never freed, plugins may call them as long as they run.
+    /// The state functions; never freed, plugins may call them as long as they run.
     ///
-    /// `nonisolated(unsafe)` because they hold pointers; written once, read-only ever after.
+    /// `nonisolated(unsafe)` because the table is written once, here, and only read after that.
     nonisolated(unsafe) private static let stateFunctions: UnsafePointer<apus_state_api> = {
         let table = UnsafeMutablePointer<apus_state_api>.allocate(capacity: 1)
         table.initialize(to: StateInterface.makeStateFunctions())
         return UnsafePointer(table)
     }()
+    /// The timer functions, likewise.
+    ///
+    /// `nonisolated(unsafe)` because the table is written once, here, and only read after that.
     nonisolated(unsafe) private static let timerFunctions: UnsafePointer<apus_timer_api> = {
         let table = UnsafeMutablePointer<apus_timer_api>.allocate(capacity: 1)
         table.initialize(to: StateInterface.makeTimerFunctions())

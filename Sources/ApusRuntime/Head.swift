@@ -16,4 +16,7 @@ protocol Head: AnyObject {
     ///
     /// - Returns: Whether there was any.
     func step() throws(JobFailure) -> Bool
+
+    /// Gives back what is held when the job was broken off.
+    func abandon()
 }

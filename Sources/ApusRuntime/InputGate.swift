@@ -46,6 +46,9 @@ final class InputGate: Head {
         return taken > 0
     }
 
+    /// Holds nothing: the stage is abandoned by its thread.
+    func abandon() {}
+
     private func handle(_ message: ChannelMessage, of entry: Entry) throws(JobFailure) {
         switch message {
         case .batch(let batch):

@@ -59,7 +59,6 @@ struct JobAssembly {
         ports = plan.nodes.map { node in
             (0..<node.subtaskCount).map { _ in node.outputs.map { _ in OutputPort() } }
         }
-        // Sources first: a job whose input is missing must not empty its output files.
         let sources = try makeSources()
         for node in plan.nodes.reversed() { try build(node) }
         for node in plan.nodes { connect(node) }
@@ -90,7 +89,8 @@ struct JobAssembly {
                     sink: sink,
                     node: node.id,
                     nodeIndex: node.index,
-                    channelCount: channelCount(node, subtask)
+                    channelCount: channelCount(node, subtask),
+                    control: control
                 )
                 add(stage, node)
                 threads[subtask].add(stage)
@@ -137,7 +137,8 @@ struct JobAssembly {
             clock: environment.clock,
             node: node.id,
             nodeIndex: node.index,
-            channelCount: channelCount(node, subtask)
+            channelCount: channelCount(node, subtask),
+            control: control
         )
     }
 

@@ -79,9 +79,11 @@ package final class JobRun: Sendable {
         taskThreads = assembly.threads
         operators = OperatorList(assembly.operators)
         startedAt = environment.clock.monotonicNanoseconds()
-        running = assembly.threads.map { [endedCount] thread in
+        running = assembly.threads.map { [endedCount, threads = assembly.threads] thread in
             environment.threads.start(name: "apus-task-\(thread.index)") {
-                thread.run()
+                thread.run {
+                    for other in threads { other.requestStop() }
+                }
                 endedCount.value.add(1, ordering: .releasing)
             }
         }

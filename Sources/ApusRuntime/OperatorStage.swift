@@ -12,6 +12,8 @@ final class OperatorStage: Stage {
     private lazy var rejects = RejectHandler(deadLetters: deadLetters, counters: counters)
     private let clock: any Clock
     private let timers = TimerBatch()
+    /// Holds the records of a batch that borrows from too many others; see ``flat(_:)``.
+    private lazy var flatBatch = RecordBatch(recordCapacity: 1024, arenaCapacity: 64 << 10)
     private let isKeyed: Bool
     private var isOpen = false
 
@@ -22,14 +24,20 @@ final class OperatorStage: Stage {
         clock: any Clock,
         node: String,
         nodeIndex: Int,
-        channelCount: Int
+        channelCount: Int,
+        control: RunControl
     ) {
         self.instance = instance
         self.ports = ports
         self.clock = clock
         isKeyed = instance.description.isKeyed
         self.deadLetters = deadLetters
-        super.init(node: node, nodeIndex: nodeIndex, channelCount: channelCount)
+        super.init(
+            node: node,
+            nodeIndex: nodeIndex,
+            channelCount: channelCount,
+            control: control
+        )
     }
 
     override func open() throws(JobFailure) {
@@ -44,16 +52,30 @@ final class OperatorStage: Stage {
 
     // MARK: - Records
 
-    override func process(_ batch: RecordBatch, input: Int) throws(JobFailure) {
+    override func process(_ received: RecordBatch, input: Int) throws(JobFailure) {
+        let batch = flat(received)
         var view = batch.view(input: UInt32(truncatingIfNeeded: input), isKeyed: isKeyed)
         let now = clock.wallMicroseconds()
         var at = 0
         while at < batch.count {
+            // SAFETY: the plugin may use the view during the call only; the batch outlives it.
             let outcome = withUnsafePointer(to: &view) {
                 instance.process($0, from: at, watermark: watermark, nowMicroseconds: now)
             }
             at = try settle(outcome, batch, count: batch.count)
+            try fireOverdue()
         }
+    }
+
+    /// The same records in a batch that borrows from no other, when it borrows from so many that
+    /// the outputs could not refer to all of them: behind some 60 operators in a chain.
+    private func flat(_ batch: RecordBatch) -> RecordBatch {
+        guard batch.borrowedBufferCount >= RecordBatch.bufferCountMax - 2 else { return batch }
+        if flatBatch.recordCapacity < batch.count {
+            flatBatch = RecordBatch(recordCapacity: batch.recordCapacity, arenaCapacity: 64 << 10)
+        }
+        flatBatch.copy(batch)
+        return flatBatch
     }
 
     /// Delivers what a callback wrote, and tells at which record to go on.
@@ -62,6 +84,11 @@ final class OperatorStage: Stage {
         _ batch: RecordBatch,
         count: Int
     ) throws(JobFailure) -> Int {
+        if isAborted {
+            // A callback that was asked to stop may have done nothing: no reason to complain.
+            for output in instance.outputs { output.discard() }
+            return count
+        }
         if case .failed(let error) = outcome { throw fail(error) }
         try drain()
         switch outcome {
@@ -78,6 +105,7 @@ final class OperatorStage: Stage {
         for (index, output) in instance.outputs.enumerated() where !output.isEmpty {
             let port = ports[index]
             try output.drain { (batch: RecordBatch) throws(JobFailure) in
+                if isAborted { return }
                 counters.addOut(batch.count)
                 try port.send(batch)
             }
@@ -96,18 +124,25 @@ final class OperatorStage: Stage {
     }
 
     override func advanceProcessingTime(to now: Int64) throws(JobFailure) -> Bool {
-        guard isOpen, nextProcessingTime <= now else { return false }
+        guard nextProcessingTime <= now else { return false }
         try fireTimers(.processing, upTo: now)
+        try fireOverdue()
         return true
     }
 
     override var nextProcessingTime: Int64 {
-        instance.state?.nextTimerTime(.processing) ?? .max
+        isOpen ? instance.state?.nextTimerTime(.processing) ?? .max : .max
+    }
+
+    /// Fires timers that were set for an event time that had passed already.
+    private func fireOverdue() throws(JobFailure) {
+        guard let state = instance.state, state.nextTimerTime(.event) <= watermark else { return }
+        try fireTimers(.event, upTo: watermark)
     }
 
     private func fireTimers(_ domain: KeyedState.TimerDomain, upTo time: Int64) throws(JobFailure) {
         guard let state = instance.state else { return }
-        while state.takeDue(domain, upTo: time, into: timers) {
+        while !isAborted, state.takeDue(domain, upTo: time, into: timers) {
             counters.addTimersFired(timers.count)
             var at = 0
             while at < timers.count {
@@ -139,6 +174,17 @@ final class OperatorStage: Stage {
         }
         try drain()
         for port in ports { try port.sendEnd() }
+    }
+
+    override func abandon() {
+        guard isOpen else { return }
+        isOpen = false
+        // The job was aborted or has failed before: what goes wrong now changes nothing.
+        do {
+            try instance.close(watermark: watermark, nowMicroseconds: clock.wallMicroseconds())
+        } catch {
+            return
+        }
     }
 
     override func flush() throws(JobFailure) -> Bool {

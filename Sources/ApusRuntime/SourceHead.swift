@@ -1,4 +1,5 @@
 import ApusCore
+import ApusGraph
 import ApusMemory
 import CApusPlugin
 
@@ -132,9 +133,15 @@ final class SourceHead: Head {
 
     private func end() throws(JobFailure) {
         time?.alignment?.report(subtask, newest: .max)
+        phase = .finished
         source.close()
         try port.sendEnd()
+    }
+
+    func abandon() {
+        guard phase == .running else { return }
         phase = .finished
+        source.close()
     }
 
     // MARK: - Time
@@ -165,8 +172,9 @@ final class SourceHead: Head {
         isIdle = true
         time?.alignment?.report(subtask, newest: .max)
         notify(
-            "source '\(node)' is idle: no record for \(idleAfter / 1_000_000) s; "
-                + "event time goes on without it (watermark.idle-after)"
+            "source '\(node)' is idle: no record for "
+                + DurationText.format(microseconds: idleAfter)
+                + "; event time goes on without it (watermark.idle-after)"
         )
         try port.sendIdle()
     }

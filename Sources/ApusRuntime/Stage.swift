@@ -9,17 +9,27 @@ class Stage {
     let node: String
     let nodeIndex: Int
     let counters = StageCounters()
+    private let control: RunControl
     private var tracker: WatermarkTracker
+    /// The last watermark of each channel; nil while it is idle.
+    private var channelTimes: [Int64?]
+    /// How far event time may go: a channel that was stopped would have held it there.
+    private var timeLimit = Int64.max
 
     /// Creates a stage that is fed by so many channels.
-    init(node: String, nodeIndex: Int, channelCount: Int) {
+    init(node: String, nodeIndex: Int, channelCount: Int, control: RunControl) {
         self.node = node
         self.nodeIndex = nodeIndex
+        self.control = control
         tracker = WatermarkTracker(channelCount: channelCount)
+        channelTimes = Array(repeating: .min, count: channelCount)
     }
 
     /// Event time at this stage.
-    final var watermark: Int64 { tracker.current }
+    private(set) final var watermark = Int64.min
+
+    /// Whether the job is to end where it is: nothing more is to be done.
+    final var isAborted: Bool { control.current == .abort }
 
     // MARK: - What comes in
 
@@ -29,28 +39,38 @@ class Stage {
         input: Int,
         channel: Int
     ) throws(JobFailure) {
+        if isAborted { return }
         tracker.wake(channel)
+        if channelTimes[channel] == nil { channelTimes[channel] = .min }
         counters.addIn(batch.count)
         try process(batch, input: input)
     }
 
     final func receiveWatermark(_ time: Int64, channel: Int) throws(JobFailure) {
+        channelTimes[channel] = time
         try apply(tracker.advance(channel, to: time))
     }
 
     final func receiveIdle(channel: Int) throws(JobFailure) {
+        channelTimes[channel] = nil
         try apply(tracker.setIdle(channel))
     }
 
     final func receiveEnd(channel: Int) throws(JobFailure) {
+        // The end of an input has the watermark `Int64.max` before it; a stopped one has not.
+        if let time = channelTimes[channel] { timeLimit = min(timeLimit, time) }
         try apply(tracker.end(channel))
     }
 
     private func apply(_ change: WatermarkTracker.Change) throws(JobFailure) {
+        if isAborted { return }
         switch change {
         case .none:
             break
-        case .advanced(let time):
+        case .advanced(let least):
+            let time = min(least, timeLimit)
+            guard time > watermark else { return }
+            watermark = time
             counters.setWatermark(time)
             try advance(to: time)
         case .idle:
@@ -80,6 +100,9 @@ class Stage {
 
     /// Ends: nothing comes any more.
     func finish() throws(JobFailure) {}
+
+    /// Gives back what is held when the job was broken off; what is under way is lost.
+    func abandon() {}
 
     /// Hands on what waits in buffers.
     ///

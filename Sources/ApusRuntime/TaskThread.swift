@@ -59,13 +59,19 @@ final class TaskThread: @unchecked Sendable {
     // MARK: - The loop
 
     /// Runs until everything has ended, or the job is aborted.
-    func run() {
+    ///
+    /// - Parameter onFailure: Called when this thread has made the job fail.
+    func run(onFailure: () -> Void) {
         do {
             for stage in stages { try stage.open() }
             try loop()
         } catch {
             control.fail(error)
+            onFailure()
         }
+        // What has ended by itself is closed already; what was broken off is not.
+        for head in heads { head.abandon() }
+        for stage in stages { stage.abandon() }
     }
 
     private func loop() throws(JobFailure) {
@@ -105,7 +111,9 @@ final class TaskThread: @unchecked Sendable {
         var next = Int64.max
         for stage in stages { next = min(next, stage.nextProcessingTime) }
         if next != .max {
-            limit = max(0, min(limit, (next &- clock.wallMicroseconds()) &* 1000))
+            let now = clock.wallMicroseconds()
+            // Compared in microseconds: a timer may be too far away to tell in nanoseconds.
+            limit = next <= now ? 0 : min(limit / 1000, next &- now) * 1000
         }
         guard limit > 0 else { return }
         bell.sleep(nanoseconds: limit) {

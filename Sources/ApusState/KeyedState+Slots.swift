@@ -3,6 +3,10 @@ import CApusPlugin
 import CApusShims
 
 // The operations of `apus_state_api` on a slot of a record's key.  Each returns an `APUS_` code.
+//
+// SAFETY: a slot's address is its row, which stays while the callback runs, plus the offset that
+// RowLayout gave the slot; what a slot points to was put there by the operation of its kind, which
+// `present` and the kind are asked for first.  Bytes from the plugin are read during the call only.
 extension KeyedState {
     /// The row of a record and the address of its slot, or nil with a code to return.
     @inline(__always)

@@ -2,6 +2,8 @@ import ApusMemory
 package import CApusPlugin
 import CApusShims
 
+// SAFETY: a timer pins its row (the row counts its timers and is removed only at none), and owns
+// its payload, a block of the pool, from timerSet to disarming or firing.
 extension KeyedState {
     /// Sets or replaces a timer of a record's key; an `APUS_` code.
     func timerSet(

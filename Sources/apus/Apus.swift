@@ -24,4 +24,9 @@ struct Apus: ParsableCommand {
             BenchCommand.self, ScanCommand.self,
         ]
     )
+
+    static func main() {
+        Console.reserveStandardFiles()
+        main(nil)
+    }
 }

@@ -3,19 +3,36 @@ import Foundation
 
 /// What the program says: results on standard output, everything else on standard error.
 enum Console {
+    /// Makes sure that the three standard files are open, if only so that using them fails.
+    ///
+    /// A file that is opened later would otherwise get the number of one that is closed, and what
+    /// is said to the user would be written into it.  Before anything else is opened.
+    static func reserveStandardFiles() {
+        for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO]
+        where fcntl(descriptor, F_GETFD) == -1 {
+            // SAFETY: the path is a constant.
+            _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
+    }
+
     /// Prints a line of the result.
-    static func print(_ text: String) {
-        Swift.print(text)
+    ///
+    /// - Throws: ``DiskError``, for example when the disk is full: then the result is lost.
+    static func print(_ text: String) throws {
+        let output = try LineFile(nil)
+        try output.write(text)
+        try output.close()
     }
 
     /// Prints a line for the user beside the result.
     static func note(_ text: String) {
-        FileHandle.standardError.write(Data((text + "\n").utf8))
+        show(text + "\n")
     }
 
     /// Prints text beside the result, without ending the line.
     static func show(_ text: String) {
-        FileHandle.standardError.write(Data(text.utf8))
+        // A job goes on when nobody can read what is said beside it.
+        try? FileHandle.standardError.write(contentsOf: Data(text.utf8))  // so there is no remedy
     }
 
     /// Prints an error.

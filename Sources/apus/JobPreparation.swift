@@ -57,6 +57,11 @@ struct JobPreparation {
         switch result {
         case .success(let file):
             if !file.warnings.isEmpty { Console.note(file.warningText) }
+            let conflicts = FileConflicts(file.job, disk: world.disk).find()
+            guard conflicts.isEmpty else {
+                for conflict in conflicts { Console.note(conflict) }
+                throw ExitStatus.invalid
+            }
             return file.job
         case .failure(let errors):
             Console.note(errors.description)

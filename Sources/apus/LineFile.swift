@@ -12,7 +12,17 @@ final class LineFile {
     ///
     /// - Throws: ``DiskError``.
     init(_ path: String?) throws(DiskError) {
-        file = try LinuxDisk().openForWriting(path ?? "/dev/stdout", appending: false)
+        // Not /dev/stdout: opening it empties a file that the shell has opened for appending.
+        file =
+            if let path {
+                try LinuxDisk().openForWriting(path, appending: false)
+            } else {
+                LinuxWritableFile(
+                    descriptor: 1,
+                    path: "standard output",
+                    ownsDescriptor: false
+                )
+            }
     }
 
     /// Writes a line.

@@ -1,4 +1,5 @@
 import ApusCore
+import ApusIO
 import ApusPluginHost
 import Foundation
 
@@ -40,8 +41,9 @@ struct PluginScan {
             throw PluginError(
                 .notLoadable,
                 path,
-                "crashed while it was scanned, with signal \(number)"
-                    + (text.map { ": \($0.dropFirst("apus: crash: ".count))" } ?? "")
+                "crashed while it was scanned: "
+                    + (text.map { String($0.dropFirst("apus: crash: ".count)) }
+                        ?? SignalName.of(number))
                     + "; look at its constructors and at \(HostTable.entryName)"
             )
         case .timedOut:

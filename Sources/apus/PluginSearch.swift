@@ -35,7 +35,7 @@ struct PluginSearch {
     /// - Throws: ``PluginError`` that lists where it was looked for.
     func find(_ name: String) throws(PluginError) -> String {
         if name.contains("/") {
-            return name.hasPrefix("/") ? name : "\(jobFolder)/\(name)"
+            return name.hasPrefix("/") || jobFolder == "." ? name : "\(jobFolder)/\(name)"
         }
         let candidates = folders.map { "\($0)/lib\(name).so" }
         if let found = candidates.first(where: disk.exists) { return found }

@@ -1,7 +1,7 @@
 import ApusCore
 import ApusRuntime
 
-/// A job's progress on standard error: one line drawn again on a terminal, else a line now and then.
+/// A job's progress on standard error: a line drawn again on a terminal, else one now and then.
 struct ProgressDisplay {
     /// Time between lines where they cannot be drawn again.
     private static let plainInterval: Int64 = 10_000_000_000

@@ -87,17 +87,18 @@ struct BenchCommand: ParsableCommand {
                 clock: world.clock,
                 threads: world.threads
             )
+            let result: BenchmarkResult
             do {
-                let result = try run.measure { Console.note("\(benchmark.rawValue): \($0)") }
-                if !json { Console.print(Self.text(result)) }
-                results.append(result)
+                result = try run.measure { Console.note("\(benchmark.rawValue): \($0)") }
             } catch {
                 Console.error("\(benchmark.rawValue): \(error.description)")
                 throw ExitStatus.failed
             }
+            if !json { try Console.print(Self.text(result)) }
+            results.append(result)
         }
         if json {
-            Console.print(
+            try Console.print(
                 results.count == 1 ? try Console.json(results[0]) : try Console.json(results)
             )
         }

@@ -8,6 +8,10 @@ struct GenerateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "gen",
         abstract: "Write data for samples and tests; the same for the same seed.",
+        discussion: """
+            EXAMPLE
+              apus gen keyed --count 1000 --keys 10 --seed 1 > keyed.jsonl
+            """,
         subcommands: [Tickets.self, Impulse.self, Keyed.self]
     )
 

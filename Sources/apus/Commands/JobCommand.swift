@@ -41,6 +41,10 @@ struct JobCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job",
         abstract: "Check and explain job files.",
+        discussion: """
+            EXAMPLE
+              apus job explain samples/flights/job.yaml
+            """,
         subcommands: [Validate.self, Explain.self]
     )
 
@@ -62,7 +66,7 @@ struct JobCommand: ParsableCommand {
             let preparation = options.prepare(World())
             let job = try preparation.readJob()
             let plan = try preparation.explain(job)
-            Console.print(
+            try Console.print(
                 "\(options.file): valid: job '\(job.name)', \(job.sources.count) sources, "
                     + "\(job.operators.count) operators, \(job.sinks.count) sinks, "
                     + "parallelism \(plan.parallelism)"
@@ -90,7 +94,7 @@ struct JobCommand: ParsableCommand {
             let preparation = options.prepare(World())
             let plan = try preparation.explain(try preparation.readJob())
             let text = dot ? PlanDOT.render(plan) : PlanText.render(plan)
-            Console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
+            try Console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
         }
     }
 }

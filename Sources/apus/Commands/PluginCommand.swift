@@ -7,6 +7,10 @@ struct PluginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugin",
         abstract: "Look at plugins.",
+        discussion: """
+            EXAMPLE
+              apus plugin describe .build/release/libaircraft.so
+            """,
         subcommands: [Describe.self]
     )
 
@@ -36,7 +40,7 @@ struct PluginCommand: ParsableCommand {
                 Console.error(error.description)
                 throw ExitStatus.invalid
             }
-            Console.print(json ? try Console.json(report) : report.text)
+            try Console.print(json ? try Console.json(report) : report.text)
         }
     }
 }
@@ -57,7 +61,7 @@ struct ScanCommand: ParsableCommand {
     func run() throws {
         apus_guard_install_crash_report()
         do {
-            Console.print(try Console.json(PluginReport(try World().loader.load(file))))
+            try Console.print(try Console.json(PluginReport(try World().loader.load(file))))
         } catch let error as PluginError {
             Console.error(error.description)
             throw ExitStatus.invalid

@@ -6,6 +6,7 @@ import ApusPluginHost
 import ApusRuntime
 import ArgumentParser
 import CApusGuard
+import Glibc
 
 /// `apus run`.
 struct RunCommand: ParsableCommand {
@@ -32,6 +33,7 @@ struct RunCommand: ParsableCommand {
         LinuxSignals.block()
         apus_guard_install_crash_report()
         let world = World()
+        let startWatch = StartWatch(world.threads)
         let preparation = options.prepare(world)
         let job = try preparation.readJob()
         let (plan, implementations) = try preparation.load(job)
@@ -55,6 +57,7 @@ struct RunCommand: ParsableCommand {
             Console.error(error.description)
             throw error.fault == .data ? ExitStatus.failed : ExitStatus.invalid
         }
+        startWatch.end()
         Console.note("job '\(job.name)': started, parallelism \(plan.parallelism)")
         watch(run, world)
         var summary = run.wait()
@@ -68,14 +71,22 @@ struct RunCommand: ParsableCommand {
         try report(summary, job, deadLetters.count)
     }
 
+    /// How long the threads may take to notice that the job is to end at once, in nanoseconds.
+    private static let abortPatience: Int64 = 1_000_000_000
+
     /// Shows progress and takes Ctrl-C until the job has ended.
+    ///
+    /// Ends the process when a plugin keeps the job from ending at once.
     private func watch(_ run: JobRun, _ world: World) {
         var display = ProgressDisplay(isTerminal: Console.isTerminal)
         var requests = 0
+        var abortedAt: Int64?
         while !run.hasEnded {
             // A short first wait: a job of a few milliseconds should take a few milliseconds.
             let wait = run.progress().elapsedNanoseconds < 100_000_000 ? 5 : 100
-            if let request = LinuxSignals.next(waitingMilliseconds: wait) {
+            let request = LinuxSignals.next(waitingMilliseconds: wait)
+            let now = world.clock.monotonicNanoseconds()
+            if let request {
                 requests += 1
                 if requests == 1 {
                     display.note(
@@ -85,10 +96,16 @@ struct RunCommand: ParsableCommand {
                     run.stop()
                 } else {
                     display.note("ending at once")
+                    abortedAt = abortedAt ?? now
                     run.abort()
                 }
             }
-            display.update(run.progress(), nowNanoseconds: world.clock.monotonicNanoseconds())
+            if let abortedAt, now - abortedAt > Self.abortPatience {
+                display.note("a plugin does not return; what was under way is lost")
+                // Not exit: what runs at the end must not run beside the plugin's thread.
+                _exit(ExitStatus.interrupted.rawValue)
+            }
+            display.update(run.progress(), nowNanoseconds: now)
         }
         display.finish()
     }
@@ -99,8 +116,8 @@ struct RunCommand: ParsableCommand {
         _ deadLetterCount: Int
     ) throws {
         let report = RunReport(summary, job: job, deadLetterCount: deadLetterCount)
-        if json { Console.print(try Console.json(report)) }
         Console.note(report.text)
+        if json { try Console.print(try Console.json(report)) }
         switch summary.end {
         case .finished, .stopped: break
         case .aborted: throw ExitStatus.interrupted

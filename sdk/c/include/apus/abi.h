@@ -29,7 +29,7 @@
 #define APUS_OK 0
 #define APUS_YIELD 1      // stopped before the end of the batch; call again from ctx->at
 #define APUS_NOT_FOUND 4  // no such value, entry or timer; not an error
-#define APUS_RECORD (-1)  // record ctx->at is bad: dead-letter it (or fail the job), go on behind it
+#define APUS_RECORD (-1)  // record ctx->at is bad: dead-letter it or fail the job, go on behind it
 #define APUS_FATAL (-2)   // the instance cannot go on; the job fails
 #define APUS_UNSUPPORTED (-4)  // no such slot, wrong kind of state, record without a key
 #define APUS_STALE (-5)   // the cursor's state has changed since it was set up

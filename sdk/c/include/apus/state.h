@@ -5,7 +5,8 @@
 // no key is hashed or looked up by bytes.
 //
 // Lifetime of every pointer that comes from state: until the callback returns, or until the same
-// slot of the same key is written or cleared, whichever is first. Writes to other keys move nothing.
+// slot of the same key is written or cleared, whichever is first. Writes to other keys move
+// nothing.
 #ifndef APUS_STATE_H
 #define APUS_STATE_H
 
@@ -48,8 +49,9 @@ typedef struct apus_entry {
 } apus_entry;
 
 // All functions [op]. They return APUS_OK, APUS_NOT_FOUND where that can be, APUS_UNSUPPORTED for
-// a slot that does not exist, is of another kind, or a record without key, and APUS_LIMIT when a
-// key or a value is 2^31 bytes long or more.
+// a slot that does not exist, is of another kind, a record without key, or NULL where bytes or a
+// place for a result are needed, and APUS_LIMIT when a key or a value is 2^31 bytes long or more.
+// Bytes that are stored may lie in the state that they replace or extend.
 typedef struct apus_state_api {
     uint32_t size;
     uint32_t reserved;
@@ -94,7 +96,7 @@ typedef struct apus_state_api {
         apus_ctx *, uint32_t slot, uint32_t rec, const void *key, uint64_t key_len);
     // MAP. How many entries. [op]
     int32_t (*map_count)(apus_ctx *, uint32_t slot, uint32_t rec, uint64_t *count);
-    // MAP. Up to `capacity` further entries in the order of their keys; *count == 0 at the end. [op]
+    // MAP. Up to `capacity` further entries in the order of keys; *count == 0 at the end. [op]
     int32_t (*map_next)(
         apus_ctx *, uint32_t slot, uint32_t rec, apus_cursor *, apus_entry *entries,
         uint32_t capacity, uint32_t *count);

@@ -24,7 +24,8 @@ typedef struct apus_timer_api {
     uint32_t reserved;
     // Sets or replaces a timer of record rec's key. A time that has passed fires as soon as this
     // callback has returned. The payload is copied; on_timers gets it as the value.
-    // Returns APUS_OK, APUS_UNSUPPORTED (no such timer, record without key), APUS_LIMIT. [op]
+    // Returns APUS_OK, APUS_UNSUPPORTED (no such timer, record without key, NULL for a payload of
+    // some bytes), APUS_LIMIT. [op]
     int32_t (*set)(
         apus_ctx *, uint32_t timer, uint64_t id, uint32_t rec, int64_t time_us,
         const void *payload, uint64_t len);

@@ -1,0 +1,136 @@
+import ApusCore
+import ApusMemory
+import Foundation
+import Testing
+
+@testable import ApusIO
+
+/// Each rejected record must be found again, whole, whatever its bytes are.
+@Suite("DeadLetterFile")
+struct DeadLetterFileTests {
+    let folder: TemporaryFolder
+
+    init() throws {
+        folder = try TemporaryFolder()
+    }
+
+    func letters(_ policy: DeadLetterFile.Policy = .deadLetter) -> DeadLetterFile {
+        DeadLetterFile(path: folder.file("out/dead.jsonl"), policy: policy, disk: LinuxDisk())
+    }
+
+    func lines() throws -> [[String: Any]] {
+        try folder.read("out/dead.jsonl").split(separator: "\n").map {
+            try #require(try JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+        }
+    }
+
+    @Test("a record becomes one line")
+    func aRecordBecomesOneLine() throws {
+        let letters = letters()
+        try letters.close()
+        #expect(!LinuxDisk().exists(folder.file("out")))
+        let record = RejectedRecord(
+            position: "in.csv:17 (byte 4711)",
+            reason: "a \"reason\"",
+            bytes: Array("a\tb\\\u{e9}".utf8),
+            key: Array("k".utf8),
+            time: EventTime(microseconds: 1_357_017_300_000_000)
+        )
+        try letters.add(record, node: "departures")
+        try letters.flush()
+        #expect(
+            try folder.read("out/dead.jsonl")
+                == #"{"node":"departures","position":"in.csv:17 (byte 4711)","#
+                + #""reason":"a \"reason\"","time":"2013-01-01T05:15:00Z","key":"k","#
+                + "\"value\":\"a\\tb\\\\\u{e9}\"}\n"
+        )
+        try letters.add(RejectedRecord(position: "", reason: "r", bytes: []), node: "n")
+        try letters.close()
+        let last = try #require(try lines().last)
+        #expect(last["time"] is NSNull)
+        #expect(last["key"] is NSNull)
+        #expect(last["value"] as? String == "")
+        #expect(letters.count == 2)
+    }
+
+    @Test("what is not UTF-8 is kept in base 64")
+    func whatIsNotUTF8IsKeptInBase64() throws {
+        let letters = letters()
+        for count in 0..<20 {
+            let bytes = (0..<count).map { UInt8(truncatingIfNeeded: 0xff &- $0 * 7) }
+            try letters.add(
+                RejectedRecord(position: "", reason: "", bytes: bytes + [0xff], key: [0x80]),
+                node: "n"
+            )
+            let line = try #require(try lines().last)
+            #expect(line["value"] == nil)
+            #expect(
+                line["value_base64"] as? String == Data(bytes + [0xff]).base64EncodedString()
+            )
+            #expect(line["key_base64"] as? String == "gA==")
+        }
+    }
+
+    @Test("a large value is cut, between characters, and says so")
+    func aLargeValueIsCut() throws {
+        let letters = letters()
+        let text = "x" + String(repeating: "\u{e9}", count: 1 << 19)
+        for bytes in [Array(text.utf8), [0xff] + Array(text.utf8)] {
+            try letters.add(RejectedRecord(position: "", reason: "", bytes: bytes), node: "n")
+            let line = try #require(try lines().last)
+            #expect(line["truncated"] as? Bool == true)
+            #expect(line["byte_count"] as? Int == bytes.count)
+        }
+        let values = try lines()
+        #expect((values[0]["value"] as? String)?.utf8.count == (1 << 20) - 1)
+        #expect(text.hasPrefix(try #require(values[0]["value"] as? String)))
+        let decoded = Data(base64Encoded: try #require(values[1]["value_base64"] as? String))
+        #expect(decoded?.count == 1 << 20)
+    }
+
+    @Test("records of several threads do not mix, and extend what is there")
+    func recordsOfSeveralThreadsDoNotMix() throws {
+        let letters = letters()
+        try letters.add(RejectedRecord(position: "", reason: "", bytes: []), node: "first")
+        try letters.close()
+        let again = self.letters()
+        let threads = (0..<4).map { number in
+            LinuxThreads().start(name: "writer") {
+                for index in 0..<250 {
+                    let bytes = [UInt8](repeating: 65, count: index * 10)
+                    do {
+                        try again.add(
+                            RejectedRecord(position: "\(index)", reason: "", bytes: bytes),
+                            node: "\(number)"
+                        )
+                    } catch {
+                        Issue.record(error)
+                    }
+                }
+            }
+        }
+        for thread in threads { thread.join() }
+        try again.close()
+        #expect(again.count == 1000)
+        #expect(try lines().count == 1001)
+    }
+
+    @Test("the policy to fail names node, place and reason, and keeps nothing")
+    func thePolicyToFail() throws {
+        let letters = letters(.fail)
+        let record = RejectedRecord(position: "in:1 (byte 0)", reason: "not UTF-8", bytes: [])
+        let message = "node 'a' rejects a record: in:1 (byte 0): not UTF-8"
+        #expect(throws: EndpointError(message)) { try letters.add(record, node: "a") }
+        #expect(letters.count == 0)
+        #expect(!LinuxDisk().exists(folder.file("out")))
+    }
+
+    @Test("a record that cannot be kept is an error")
+    func aRecordThatCannotBeKeptIsAnError() {
+        let letters = DeadLetterFile(path: "/dev/full", policy: .deadLetter, disk: LinuxDisk())
+        let record = RejectedRecord(position: "", reason: "", bytes: [])
+        let message = "dead letters: cannot write /dev/full: No space left on device"
+        #expect(throws: EndpointError(message)) { try letters.add(record, node: "a") }
+        #expect(letters.count == 0)
+    }
+}
