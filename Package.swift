@@ -18,11 +18,11 @@ let warnings = ["-Wall", "-Wextra", "-Werror"]
 let cSettings: [CSetting] = [.unsafeFlags(warnings + ["-std=c11"])]
 let cxxSettings: [CXXSetting] = [.unsafeFlags(warnings)]
 
-/// A shared library in C that exports its entry function and nothing else.
+/// A shared library in C: what is not marked as exported is hidden.
 let pluginInC: [CSetting] = [.unsafeFlags(warnings + ["-std=c11", "-fvisibility=hidden"])]
 
-/// A shared library in Swift that exports its entry function and nothing else.
-let pluginInSwift: [LinkerSetting] = [
+/// A shared library that exports its entry function and nothing else.
+let exportsEntryOnly: [LinkerSetting] = [
     .unsafeFlags(["-Xlinker", "--version-script=sdk/c/plugin.map"])
 ]
 
@@ -148,21 +148,23 @@ let package = Package(
             dependencies: ["CApusPlugin"],
             path: "Plugins/Benchmark",
             publicHeadersPath: ".",
-            cSettings: pluginInC
+            cSettings: pluginInC,
+            linkerSettings: exportsEntryOnly
         ),
         .target(
             name: "AircraftPlugin",
             dependencies: ["CApusPlugin"],
             path: "samples/flights/plugin",
             publicHeadersPath: ".",
-            cSettings: pluginInC
+            cSettings: pluginInC,
+            linkerSettings: exportsEntryOnly
         ),
         .target(
             name: "TicketsPlugin",
             dependencies: ["ApusSDK"],
             path: "samples/tickets/plugin",
             swiftSettings: common,
-            linkerSettings: pluginInSwift
+            linkerSettings: exportsEntryOnly
         ),
 
         // Tests, a target per module, and what they share.

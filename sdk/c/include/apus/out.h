@@ -25,6 +25,7 @@ struct apus_out {
     uint32_t arena_buffer;  // the arena's number among the buffers
     uint32_t reserved;
     // Makes room for one record of so many bytes. The plugin calls it through apus_out_room.
+    // An empty builder takes any record of up to 512 MiB; APUS_LIMIT leaves the builder as it was.
     // Returns APUS_OK, or APUS_LIMIT when the callback has written all it may: return
     // APUS_YIELD with ctx->at at the record in hand, and the host calls again from there. [op]
     int32_t (*more)(apus_out *out, uint64_t bytes);

@@ -34,7 +34,7 @@ typedef struct apus_state_decl {
 // A walk through a list or a map. Start with one of the apus_cursor_ functions below.
 // Writing to the state in between makes the next step return APUS_STALE.
 typedef struct apus_cursor {
-    apus_bytes from;     // maps: first key
+    apus_bytes from;     // maps: first key; the bytes of both must stay until the walk ends
     apus_bytes to;       // maps: first key that is not wanted; data NULL = no end
     uint32_t is_prefix;  // maps: 1 = `from` is a prefix that keys must have
     uint32_t started;

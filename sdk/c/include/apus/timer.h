@@ -9,6 +9,9 @@
 
 typedef struct apus_ctx apus_ctx;
 
+// The watermark is the newest event time of a source, less its out-of-orderness, less 1 us: when it
+// has reached t, no record with a time up to t comes any more.
+
 // Time domains.
 #define APUS_EVENT_TIME 1       // fires when the watermark has reached the time
 #define APUS_PROCESSING_TIME 2  // fires when the clock on the wall has reached the time
