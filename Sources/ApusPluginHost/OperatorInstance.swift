@@ -1,58 +1,9 @@
-package import ApusCore
+import ApusCore
 package import ApusMemory
 package import ApusState
 import CApusGuard
 package import CApusPlugin
 import Synchronization
-
-/// What an instance is created for.
-package struct InstanceArguments: Sendable {
-    /// The job's name.
-    package var job: String
-    /// The operator's id in the job.
-    package var operatorID: String
-    /// Compact JSON, `null` when there is none.
-    package var configuration: String
-    /// This subtask's index.
-    package var subtask: Int
-    /// How many subtasks the operator has.
-    package var parallelism: Int
-    /// The dealing of keys.
-    package var groups: KeyGroups
-    /// Records in an output batch.
-    package var recordsPerBatch: Int
-
-    /// Creates arguments.
-    package init(
-        job: String,
-        operatorID: String,
-        configuration: String,
-        subtask: Int,
-        parallelism: Int,
-        groups: KeyGroups,
-        recordsPerBatch: Int
-    ) {
-        self.job = job
-        self.operatorID = operatorID
-        self.configuration = configuration
-        self.subtask = subtask
-        self.parallelism = parallelism
-        self.groups = groups
-        self.recordsPerBatch = recordsPerBatch
-    }
-}
-
-/// How a callback over records ended.
-package enum CallOutcome: Equatable {
-    /// All records are done.
-    case done
-    /// Call again from this record, after the outputs are drained.
-    case again(at: Int)
-    /// This record is bad, for that reason; go on behind it.
-    case badRecord(at: Int, reason: String)
-    /// The instance cannot go on.
-    case failed(PluginError)
-}
 
 /// An operator of a plugin at work: the plugin's instance, its context, state and outputs.
 ///

@@ -1,0 +1,38 @@
+package import ApusCore
+
+/// What an instance is created for.
+package struct InstanceArguments: Sendable {
+    /// The job's name.
+    package var job: String
+    /// The operator's id in the job.
+    package var operatorID: String
+    /// Compact JSON, `null` when there is none.
+    package var configuration: String
+    /// This subtask's index.
+    package var subtask: Int
+    /// How many subtasks the operator has.
+    package var parallelism: Int
+    /// The dealing of keys.
+    package var groups: KeyGroups
+    /// Records in an output batch.
+    package var recordsPerBatch: Int
+
+    /// Creates arguments.
+    package init(
+        job: String,
+        operatorID: String,
+        configuration: String,
+        subtask: Int,
+        parallelism: Int,
+        groups: KeyGroups,
+        recordsPerBatch: Int
+    ) {
+        self.job = job
+        self.operatorID = operatorID
+        self.configuration = configuration
+        self.subtask = subtask
+        self.parallelism = parallelism
+        self.groups = groups
+        self.recordsPerBatch = recordsPerBatch
+    }
+}
