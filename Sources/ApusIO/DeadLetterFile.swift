@@ -18,6 +18,7 @@ package final class DeadLetterFile: DeadLetters {
     private struct State {
         var file: (any WritableFile)?
         var count = 0
+        var firstReason: String?
     }
 
     private let path: String
@@ -35,11 +36,16 @@ package final class DeadLetterFile: DeadLetters {
     /// How many records have been kept.
     package var count: Int { state.withLock { $0.count } }
 
+    /// Why the first record was rejected, and by which node; nil while there is none.
+    package var firstReason: String? { state.withLock { $0.firstReason } }
+
     // doc: inherited
     package func add(_ record: RejectedRecord, node: String) throws(EndpointError) {
         guard policy == .deadLetter else {
             let position = record.position.isEmpty ? "" : "\(record.position): "
-            throw EndpointError("node '\(node)' rejects a record: \(position)\(record.reason)")
+            throw EndpointError(
+                "a record was rejected, and errors.policy is fail: \(position)\(record.reason)"
+            )
         }
         let line = DeadLetterLine.encode(record, node: node)
         try perform { state throws(DiskError) in
@@ -55,6 +61,10 @@ package final class DeadLetterFile: DeadLetters {
                 try file.write(bytes)
             }
             state.count += 1
+            if state.firstReason == nil {
+                let position = record.position.isEmpty ? "" : "\(record.position): "
+                state.firstReason = "'\(node)': \(position)\(record.reason)"
+            }
         }
     }
 

@@ -6,7 +6,7 @@ package struct InstanceArguments: Sendable {
     package var job: String
     /// The operator's id in the job.
     package var operatorID: String
-    /// Compact JSON, `null` when there is none.
+    /// Compact JSON, `{}` when there is none.
     package var configuration: String
     /// This subtask's index.
     package var subtask: Int

@@ -11,8 +11,8 @@ final class ExchangeOutput: Output {
     enum Keying {
         /// The reader is not keyed; everything goes to the only channel.
         case none
-        /// The record has its key already.
-        case recordKey
+        /// The record has its key already; the source may have taken it out of a field.
+        case recordKey(field: String?)
         /// The key is taken out of the value.
         case extracted(any KeyExtractor, field: String)
     }
@@ -53,8 +53,9 @@ final class ExchangeOutput: Output {
         case .none:
             KeyHash.clear(batch)
             scatter.scatter(batch)
-        case .recordKey:
-            try sendKeyed(batch, reason: "the record has no key")
+        case .recordKey(let field):
+            let reason = field.map { "no key: field '\($0)' has no value" }
+            try sendKeyed(batch, reason: reason ?? "the record has no key")
         case .extracted(let extractor, let field):
             prepareScratch(for: batch)
             scratch.borrow(batch)

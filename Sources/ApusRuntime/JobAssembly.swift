@@ -211,7 +211,7 @@ struct JobAssembly {
         return ExchangeOutput(
             channels: channels,
             groups: groups,
-            keying: keying(edge.exchange),
+            keying: keying(edge.exchange, from: node),
             acceptsNullKey: acceptsNullKey(reader),
             reader: reader.id,
             writerIndex: node.index,
@@ -223,10 +223,10 @@ struct JobAssembly {
         )
     }
 
-    private func keying(_ exchange: Exchange) -> ExchangeOutput.Keying {
+    private func keying(_ exchange: Exchange, from writer: PlanNode) -> ExchangeOutput.Keying {
         switch exchange {
         case .forward, .gather: .none
-        case .hash(.recordKey): .recordKey
+        case .hash(.recordKey): .recordKey(field: writer.pushedDownKey?.text)
         case .hash(.field(let path)):
             .extracted(
                 environment.endpoints.makeKeyExtractor(path),

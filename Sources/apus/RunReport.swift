@@ -1,4 +1,5 @@
 import ApusGraph
+import ApusIO
 import ApusRuntime
 
 /// What `apus run` says at the end.
@@ -21,14 +22,16 @@ struct RunReport: Encodable {
     var sourceRecords: Int
     var deadLetters: Int
     var deadLetterFile: String?
+    var firstRejection: String?
     var nodes: [Node]
 
-    init(_ summary: JobRun.Summary, job: JobDescription, deadLetterCount: Int) {
+    init(_ summary: JobRun.Summary, job: JobDescription, deadLetters letters: DeadLetterFile) {
         self.job = job.name
         seconds = Double(summary.progress.elapsedNanoseconds) / 1e9
         sourceRecords = summary.progress.sourceRecords
-        deadLetters = deadLetterCount
-        deadLetterFile = deadLetterCount > 0 ? job.errors.deadLetterFile : nil
+        deadLetters = letters.count
+        deadLetterFile = letters.count > 0 ? job.errors.deadLetterFile : nil
+        firstRejection = letters.firstReason
         switch summary.end {
         case .finished: end = "finished"
         case .stopped: end = "stopped"
@@ -73,7 +76,8 @@ struct RunReport: Encodable {
             lines.append("  \(node.id): \(parts.joined(separator: ", "))")
         }
         if let deadLetterFile {
-            lines.append("  rejected records are in \(deadLetterFile)")
+            lines.append("  \(deadLetters) rejected records were added to \(deadLetterFile)")
+            if let firstRejection { lines.append("  the first one: \(firstRejection)") }
         }
         if let failure {
             lines.append("error: \(failure)")

@@ -119,7 +119,7 @@ struct DeadLetterFileTests {
     func thePolicyToFail() throws {
         let letters = letters(.fail)
         let record = RejectedRecord(position: "in:1 (byte 0)", reason: "not UTF-8", bytes: [])
-        let message = "node 'a' rejects a record: in:1 (byte 0): not UTF-8"
+        let message = "a record was rejected, and errors.policy is fail: in:1 (byte 0): not UTF-8"
         #expect(throws: EndpointError(message)) { try letters.add(record, node: "a") }
         #expect(letters.count == 0)
         #expect(!LinuxDisk().exists(folder.file("out")))

@@ -153,7 +153,7 @@ struct DeadLetterTests {
         arguments: [
             ("in", ScriptedSource.Step.reject("{"), "malformed"),
             ("sum", .record(TestRecord(value: "a:x")), "the value has no number"),
-            ("sum", .record(TestRecord(value: "none")), "the record has no key"),
+            ("sum", .record(TestRecord(value: "none")), "no key: field 'k' has no value"),
         ]
     )
     func underThePolicyFailEachFailsTheJob(

@@ -62,10 +62,17 @@ struct JobCommand: ParsableCommand {
 
         @OptionGroup var options: JobOptions
 
+        @Flag(help: "Print the valid job's plan as JSON.")
+        var json = false
+
         func run() throws {
             let preparation = options.prepare(World())
             let job = try preparation.readJob()
             let plan = try preparation.explain(job)
+            if json {
+                try Console.print(try Console.json(PlanReport(plan)))
+                return
+            }
             try Console.print(
                 "\(options.file): valid: job '\(job.name)', \(job.sources.count) sources, "
                     + "\(job.operators.count) operators, \(job.sinks.count) sinks, "
@@ -90,9 +97,20 @@ struct JobCommand: ParsableCommand {
         @Flag(help: "Print the plan for Graphviz.")
         var dot = false
 
+        @Flag(help: "Print the plan as JSON.")
+        var json = false
+
+        func validate() throws {
+            guard !(dot && json) else { throw ValidationError("--dot or --json, not both") }
+        }
+
         func run() throws {
             let preparation = options.prepare(World())
             let plan = try preparation.explain(try preparation.readJob())
+            if json {
+                try Console.print(try Console.json(PlanReport(plan)))
+                return
+            }
             let text = dot ? PlanDOT.render(plan) : PlanText.render(plan)
             try Console.print(text.hasSuffix("\n") ? String(text.dropLast()) : text)
         }

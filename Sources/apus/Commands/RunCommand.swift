@@ -68,7 +68,7 @@ struct RunCommand: ParsableCommand {
                 JobFailure(.environment, node: "dead letters", error.description)
             )
         }
-        try report(summary, job, deadLetters.count)
+        try report(summary, job, deadLetters)
     }
 
     /// How long the threads may take to notice that the job is to end at once, in nanoseconds.
@@ -113,9 +113,9 @@ struct RunCommand: ParsableCommand {
     private func report(
         _ summary: JobRun.Summary,
         _ job: JobDescription,
-        _ deadLetterCount: Int
+        _ deadLetters: DeadLetterFile
     ) throws {
-        let report = RunReport(summary, job: job, deadLetterCount: deadLetterCount)
+        let report = RunReport(summary, job: job, deadLetters: deadLetters)
         Console.note(report.text)
         if json { try Console.print(try Console.json(report)) }
         switch summary.end {

@@ -33,7 +33,7 @@ typedef struct apus_args {
     uint32_t subtask;          // 0 ..< parallelism
     uint32_t parallelism;
     uint32_t max_parallelism;
-    apus_bytes config;         // the job file's `config` as compact JSON; `null` when there is none
+    apus_bytes config;         // the job file's `config` as compact JSON; `{}` when there is none
     apus_str job;
     apus_str operator_id;
     uint64_t instance;         // for apus_host.log
