@@ -43,7 +43,11 @@ struct RecordErrorTests {
             Job(spec: [Self.errors], sources: ["{ id: in, \(Self.timed) }"])
         )
         let run = try workspace.apus("run", "job.yaml", "--json")
-        run.expect(status: 0, says: "rejected records were added to bad.jsonl", "the first one: 'in'")
+        run.expect(
+            status: 0,
+            says: "rejected records were added to bad.jsonl",
+            "the first one: 'in'"
+        )
         #expect(workspace.lines("out.jsonl") == ["{\"at\":1000}", "{\"at\":2000}"])
 
         let letters = try letters()
