@@ -30,6 +30,9 @@ package protocol Disk: Sendable {
     /// - Throws: ``DiskError`` that names the path and the reason.
     func makeDirectory(_ path: String) throws(DiskError)
 
+    /// What file a path leads to, whatever it is called; nil when there is none.
+    func identity(_ path: String) -> FileIdentity?
+
     /// The path with links resolved, from the root.
     ///
     /// - Throws: ``DiskError`` when there is nothing at the path.
@@ -100,4 +103,18 @@ package struct DiskError: Error, Equatable, Sendable, CustomStringConvertible {
 
     /// One sentence: `cannot open data/x.csv: No such file or directory`.
     package var description: String { "cannot \(operation) \(path): \(reason)" }
+}
+
+/// A file as the system knows it: equal for all names of one file, hard links included.
+package struct FileIdentity: Hashable, Sendable {
+    /// The device.
+    package let device: UInt64
+    /// The file's number on the device.
+    package let number: UInt64
+
+    /// Creates an identity.
+    package init(device: UInt64, number: UInt64) {
+        self.device = device
+        self.number = number
+    }
 }

@@ -67,7 +67,8 @@ package final class GeneratorSource: RecordSource {
             precondition((8...256 << 10).contains(valueByteCount), "8 to 262144 bytes per value")
         }
         self.kind = kind
-        end = count ?? Int.max - RecordBatch.recordCapacityMax * subtaskCount
+        // Room behind the end, so that the next number can always be computed.
+        end = min(count ?? .max, Int.max - RecordBatch.recordCapacityMax * subtaskCount)
         self.recordsPerSecond = recordsPerSecond.flatMap { rate in
             precondition(rate >= 1, "at least one record per second")
             return rate > Self.recordsPerSecondMax ? nil : Int64(rate)

@@ -2,16 +2,33 @@ package import ApusCore
 import Glibc
 
 extension LinuxDisk {
+    // doc: inherited
+    package func identity(_ path: String) -> FileIdentity? {
+        var status = stat()
+        guard stat(path, &status) == 0 else { return nil }
+        return FileIdentity(device: UInt64(status.st_dev), number: UInt64(status.st_ino))
+    }
+
     /// Makes a folder and those above it; new ones are for their owner only.
     ///
-    /// - Throws: ``DiskError`` that names the path and the reason.  A folder that exists and
-    ///   belongs to another user is refused: what is kept in it could be read or replaced.
+    /// - Throws: ``DiskError`` that names the path and the reason.  A folder is refused that belongs
+    ///   to another user, is a link, or may be written to by others: what is kept in it could be
+    ///   replaced.
     package func makeDirectory(_ path: String) throws(DiskError) {
         try Self.makeParents(of: path, mode: 0o700)
         try Self.makeFolder(path, mode: 0o700)
         var status = stat()
-        guard stat(path, &status) == 0 else {
+        // lstat: a link could lead to a folder of somebody's choice.
+        guard lstat(path, &status) == 0 else {
             throw DiskError("create folder", path, errorNumber: errno)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR, status.st_mode & 0o022 == 0 else {
+            throw DiskError(
+                operation: "use folder",
+                path: path,
+                reason: "it is a link, or others than its owner may write to it",
+                errorNumber: EPERM
+            )
         }
         guard status.st_uid == geteuid() else {
             throw DiskError(

@@ -23,10 +23,13 @@ enum DurationParser {
             case .unknownUnit(let unit):
                 "there is no unit \(DocumentNode.quoted(unit)), only us, ms, s, m, h and d"
             case .malformed: nil
-            case .tooLong: "it is too long"
+            case .tooLong: "it is longer than 36500d"
             }
         }
     }
+
+    /// The longest duration, a hundred years: sums with times and conversions cannot overflow.
+    static let maximum: Int64 = 36_500 * 86_400_000_000
 
     /// The duration in microseconds; never negative.
     static func parse(_ text: String) -> Result<Int64, Failure> {
@@ -47,7 +50,7 @@ enum DurationParser {
             guard let number = Int64(digits) else { return .failure(.tooLong) }
             let (part, isTooLong) = number.multipliedReportingOverflow(by: unit.microseconds)
             let (sum, isSumTooLong) = total.addingReportingOverflow(part)
-            guard !isTooLong && !isSumTooLong else { return .failure(.tooLong) }
+            guard !isTooLong, !isSumTooLong, sum <= Self.maximum else { return .failure(.tooLong) }
             total = sum
         }
         return .success(total)

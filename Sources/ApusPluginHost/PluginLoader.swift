@@ -45,6 +45,7 @@ package final class PluginLoader: Sendable {
         if let plugin = loaded.withLock({ $0[hash] }) { return plugin }
         let image = "\(imageDirectory)/\(hash)/plugin.so"
         do {
+            try disk.makeDirectory(imageDirectory)
             try disk.makeDirectory("\(imageDirectory)/\(hash)")
             try disk.writeAtomically(bytes, to: image, mode: 0o500)
         } catch {
@@ -89,6 +90,9 @@ package final class PluginLoader: Sendable {
                 .notLoadable,
                 file,
                 reason.replacing(image, with: "the file", maxReplacements: 4)
+                    + (reason.contains("failed to map segment")
+                        ? " (its private copy in \(imageDirectory); if programs may not run there, "
+                            + "set APUS_CACHE to another folder)" : "")
             )
         }
         guard let entry = dlsym(handle, APUS_ENTRY_NAME) else {

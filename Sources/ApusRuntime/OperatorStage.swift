@@ -143,18 +143,36 @@ final class OperatorStage: Stage {
     private func fireTimers(_ domain: KeyedState.TimerDomain, upTo time: Int64) throws(JobFailure) {
         guard let state = instance.state else { return }
         while !isAborted, state.takeDue(domain, upTo: time, into: timers) {
-            counters.addTimersFired(timers.count)
-            var at = 0
-            while at < timers.count {
-                let outcome = instance.onTimers(
-                    timers,
-                    domain: domain,
-                    from: at,
-                    watermark: watermark,
-                    nowMicroseconds: clock.wallMicroseconds()
-                )
-                at = try settle(outcome, timers.records, count: timers.count)
-            }
+            try fireTaken(domain)
+        }
+    }
+
+    private func fireTaken(_ domain: KeyedState.TimerDomain) throws(JobFailure) {
+        counters.addTimersFired(timers.count)
+        var at = 0
+        while at < timers.count {
+            let outcome = instance.onTimers(
+                timers,
+                domain: domain,
+                from: at,
+                watermark: watermark,
+                nowMicroseconds: clock.wallMicroseconds()
+            )
+            at = try settle(outcome, timers.records, count: timers.count)
+        }
+    }
+
+    /// Fires the timers in processing time that are due when the input ends.
+    ///
+    /// Once: those that they set in turn are not due by the same reading of the clock, or would
+    /// never come to an end.
+    private func fireLastProcessingTimers() throws(JobFailure) {
+        guard let state = instance.state else { return }
+        let now = clock.wallMicroseconds()
+        var left = state.timerCount(.processing)
+        while left > 0, !isAborted, state.takeDue(.processing, upTo: now, into: timers) {
+            left -= timers.count
+            try fireTaken(.processing)
         }
     }
 
@@ -165,6 +183,7 @@ final class OperatorStage: Stage {
     // MARK: - The end
 
     override func finish() throws(JobFailure) {
+        try fireLastProcessingTimers()
         reportState()
         isOpen = false
         do {

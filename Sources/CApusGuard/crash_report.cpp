@@ -1,5 +1,7 @@
-// A crash report is one line, made of text that lay ready: the handler only calls write().
-// It never resumes: the default action of the signal follows.
+// A crash report is one line, written at once, by the thread that crashes first. The handler uses
+// memory that lay ready and write(), nothing else; it never resumes: the signal's default action
+// follows.
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
@@ -22,25 +24,62 @@ const char *name_of(int signal_number) {
     }
 }
 
-void say(const char *text) {
-    ssize_t written = write(STDERR_FILENO, text, strlen(text));
-    (void)written;
+// A line that is put together without memory from the heap.
+class Line {
+  public:
+    Line &operator<<(const char *text) {
+        for (; *text && length < sizeof bytes; text++) bytes[length++] = *text;
+        return *this;
+    }
+    void write_out() const {
+        ssize_t written = write(STDERR_FILENO, bytes, length);
+        (void)written;
+    }
+
+  private:
+    char bytes[1024];
+    size_t length = 0;
+};
+
+void name_owner(Line &line) {
+    const apus_guard_site *site = apus_running_call.site;
+    if (site) {
+        line << " in " << site->owner << ", callback " << apus_running_call.callback;
+    } else {
+        line << " outside of any plugin";
+    }
 }
 
+std::atomic_flag is_reporting = ATOMIC_FLAG_INIT;
+thread_local bool is_reporter = false;
+
+// The subtasks of an operator often crash at the same instant: the first one reports, and the
+// others wait until it has ended the process.
 void report(int signal_number) {
-    const apus_guard_site *site = apus_running_call.site;
-    say("\napus: crash: ");
-    say(name_of(signal_number));
-    if (site) {
-        say(" in ");
-        say(site->owner);
-        say(", callback ");
-        say(apus_running_call.callback);
-    } else {
-        say(" outside of any plugin");
+    if (!is_reporter && is_reporting.test_and_set()) {
+        for (;;) pause();
     }
-    say("\n");
-    raise(signal_number);  // SA_RESETHAND: the default action this time
+    if (!is_reporter) {
+        is_reporter = true;
+        Line line;
+        line << "\napus: crash: " << name_of(signal_number);
+        name_owner(line);
+        line << "\n";
+        line.write_out();
+    }
+    signal(signal_number, SIG_DFL);
+    raise(signal_number);
+}
+
+// A plugin that calls exit() would end the job as if it had succeeded.
+void report_exit() {
+    if (!apus_running_call.site) return;
+    Line line;
+    line << "\napus: crash: exit() was called";
+    name_owner(line);
+    line << "\n";
+    line.write_out();
+    _exit(1);
 }
 
 // The signal stack of a thread: taken back before it is freed.
@@ -75,8 +114,9 @@ void apus_guard_install_crash_report(void) {
     apus_guard_prepare_thread();
     struct sigaction action = {};
     action.sa_handler = report;
-    action.sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+    action.sa_flags = SA_ONSTACK | SA_NODEFER;
     for (int signal_number : crash_signals) sigaction(signal_number, &action, nullptr);
+    atexit(report_exit);
 }
 
 void apus_guard_prepare_thread(void) {

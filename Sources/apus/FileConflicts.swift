@@ -8,6 +8,7 @@ struct FileConflicts {
         let path: String
         let location: SourceLocation?
         let isWritten: Bool
+        var isStandardInput = false
     }
 
     private let job: JobDescription
@@ -21,11 +22,14 @@ struct FileConflicts {
     /// The conflicts, each as a line for the user; devices are left out.
     func find() -> [String] {
         var problems: [String] = []
-        var seen: [String: Use] = [:]
-        for use in uses() where !use.path.hasPrefix("/dev/") {
+        var byName: [String: Use] = [:]
+        var byIdentity: [FileIdentity: Use] = [:]
+        for use in uses() where use.isStandardInput || !use.path.hasPrefix("/dev/") {
             let name = canonical(use.path)
-            guard let other = seen[name] else {
-                seen[name] = use
+            let identity = disk.identity(use.path)
+            guard let other = byName[name] ?? identity.flatMap({ byIdentity[$0] }) else {
+                byName[name] = use
+                if let identity { byIdentity[identity] = use }
                 continue
             }
             guard use.isWritten || other.isWritten else { continue }
@@ -41,7 +45,21 @@ struct FileConflicts {
 
     private func uses() -> [Use] {
         var uses: [Use] = []
+        uses.append(
+            Use(what: "the job itself", path: job.fileName, location: nil, isWritten: false)
+        )
         for source in job.sources {
+            if case .stdin = source.kind {
+                uses.append(
+                    Use(
+                        what: "source '\(source.id)'",
+                        path: "/dev/stdin",
+                        location: source.location,
+                        isWritten: false,
+                        isStandardInput: true
+                    )
+                )
+            }
             guard case .file(let file) = source.kind else { continue }
             uses.append(
                 Use(

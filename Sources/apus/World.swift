@@ -16,14 +16,20 @@ struct World: Sendable {
     let loader: PluginLoader
 
     init() {
-        let base =
-            environment["APUS_CACHE"]
-            ?? environment["XDG_RUNTIME_DIR"].map { $0 + "/apus" }
-            ?? NSTemporaryDirectory() + "apus-\(getuid())"
-        loader = PluginLoader(disk: disk, imageDirectory: base + "/images")
+        // The last one is a single folder among everybody's: it is checked before it is used.
+        let images =
+            Self.folder(environment["APUS_CACHE"]).map { $0 + "/images" }
+            ?? Self.folder(environment["XDG_RUNTIME_DIR"]).map { $0 + "/apus/images" }
+            ?? NSTemporaryDirectory() + "apus-images-\(getuid())"
+        loader = PluginLoader(disk: disk, imageDirectory: images)
         PluginLog.install(clock: clock) { level, owner, text in
             let name = ["", "debug", "info", "warning", "error"]
             Console.note("\(name[Int(min(level, 4))]): \(owner): \(text)")
         }
+    }
+
+    /// An empty variable says nothing.
+    private static func folder(_ value: String?) -> String? {
+        value.flatMap { $0.isEmpty ? nil : $0 }
     }
 }

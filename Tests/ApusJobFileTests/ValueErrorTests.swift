@@ -203,8 +203,8 @@ struct ValueErrorTests {
             "idle-after: 999999999999d",
             """
             job.yaml:21:21: spec.sources[departures].watermark.idle-after: the string \
-            '999999999999d'; expected a duration such as 5ms or 1h30m, or 'never'; it is too\
-             long
+            '999999999999d'; expected a duration such as 5ms or 1h30m, or 'never'; it is longer \
+            than 36500d
             """
         ),
         Mistake(

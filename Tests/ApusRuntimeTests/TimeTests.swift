@@ -245,6 +245,22 @@ struct TimeTests {
         #expect(summary.armedTimers.map(\.count) == [1])
     }
 
+    @Test("timers in processing time that are due when the input ends fire", arguments: [1, 2])
+    func dueTimersInProcessingTimeFireAtTheEnd(parallelism: Int) throws {
+        var job = try TestJob(parallelism: parallelism)
+        job.clock.setWall(1_000_000)
+        job.addSource(
+            "in",
+            ["a:0", "b:0", "c:0", "d:50"].map { .record(TestRecord(value: $0)) }
+        )
+        try job.addOperator("clock", "clock", ["in"], key: .prefix)
+        let out = job.addSink("out", ["clock"])
+        let summary = try job.finish(seconds: 10)
+        #expect(summary.end == .finished)
+        #expect(out.values.sorted() == ["0@1000000", "0@1000000", "0@1000000"])
+        #expect(summary.armedTimers.map(\.count) == [1], "the one that is not due")
+    }
+
     @Test("a timer in the far future keeps no thread awake")
     func aTimerInTheFarFutureKeepsNoThreadAwake() throws {
         let end = Gate()

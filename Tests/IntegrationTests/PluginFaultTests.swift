@@ -57,6 +57,25 @@ struct PluginFaultTests {
         #expect(workspace.text("out.jsonl") == "from yesterday\n")
     }
 
+    @Test("calls exit(0): the job has not succeeded")
+    func exit() throws {
+        let run = try run(TinyPlugin(process: "exit(0);"))
+        run.expect(status: 1, says: "apus: crash: exit() was called in \(Self.culprit)", "process")
+    }
+
+    @Test("crashes on all threads at once: one whole line says whose fault it is")
+    func crashOnManyThreads() throws {
+        try TinyPlugin(process: "raise(SIGSEGV); return APUS_OK;").build(in: workspace)
+        var job = Job.through("plugin: ./libtiny.so")
+        job.sources = ["{ id: in, plugin: generator, config: { kind: impulse } }"]
+        try workspace.write(job)
+        for _ in 0..<5 {
+            let run = try workspace.apus("run", "job.yaml", "-p", "8")
+            run.expect(signal: SIGSEGV, says: "callback process\n")
+            #expect(run.errors.components(separatedBy: "apus: crash: SIGSEGV").count == 2)
+        }
+    }
+
     @Test("returns a code that does not exist")
     func unknownCode() throws {
         let run = try run(TinyPlugin(process: "return 77;"))
