@@ -11,9 +11,9 @@ extension LinuxDisk {
 
     /// Makes a folder and those above it; new ones are for their owner only.
     ///
-    /// - Throws: ``DiskError`` that names the path and the reason.  A folder is refused that belongs
-    ///   to another user, is a link, or may be written to by others: what is kept in it could be
-    ///   replaced.
+    /// - Throws: ``DiskError`` that names the path and the reason.  A folder that belongs to
+    ///   another user, is a link, or may be written to by others is refused: what is kept in it
+    ///   could be replaced.
     package func makeDirectory(_ path: String) throws(DiskError) {
         try Self.makeParents(of: path, mode: 0o700)
         try Self.makeFolder(path, mode: 0o700)
