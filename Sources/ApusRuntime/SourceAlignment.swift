@@ -6,9 +6,7 @@ import Synchronization
 /// A subtask that is ahead would only fill the state of keyed operators with records and timers
 /// that wait for the slowest one, since the least watermark counts.  So it pauses until the others
 /// have come near.  (Flink calls this watermark alignment.)
-final class SourceAlignment: @unchecked Sendable {
-    // @unchecked because the array is never changed; its cells are atomic.
-
+final class SourceAlignment: Sendable {
     private let cells: [Cell]
     private let driftMax: Int64
 
