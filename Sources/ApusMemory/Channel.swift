@@ -5,11 +5,11 @@
 /// the caches.  When the ring is full the message waits in the writer's overflow queue, and the
 /// writer's owner stops taking input until ``flushOverflow()`` has emptied it: backpressure.
 ///
-/// A ring's word is a tag in the low 2 bits: 0 = a batch (retained pointer), 1 = a watermark
-/// (the index in the low bits of the next word), 2 = idle, 3 = end.
+/// A ring's word has a tag in its low 2 bits: 0 = a batch (the word is the retained pointer), 1 = a
+/// watermark (the next word is its time), 2 = idle, 3 = end.
 package final class Channel: @unchecked Sendable {
-    // @unchecked because `overflow` and `spare` belong to the writer's thread, and the rings say
-    // themselves which side may use what.
+    // @unchecked because `overflow` and `pendingWatermark` belong to the writer's thread,
+    // `hasReadTag` to the reader's, and the rings say themselves which side may use what.
 
     private enum Tag {
         static let batch: UInt64 = 0
