@@ -3,8 +3,7 @@ import CApusShims
 /// Memory straight from the system, in pages of 2 MiB where the system has them.
 ///
 /// Tables of many megabytes are read at random places; with pages of 4 KiB most reads miss the
-/// processor's cache of page addresses as well as its data caches.  Measured here with 1 M keys:
-/// 19 M records/s with small pages, see docs/benchmarks.md for large ones.
+/// processor's cache of page addresses as well as its data caches.
 package enum LargePages {
     /// The size of a large page.
     package static let byteCount = 2 << 20
