@@ -17,7 +17,7 @@ build: setup  ## Build everything, optimised
 
 test: setup lint  ## Check the format, build, and run all tests
 	swift build --build-tests
-	swift test --skip-build
+	@dev/run-tests
 	@echo
 	@echo "passed: toolchain and packages, format, build without warnings, all tests"
 
