@@ -69,10 +69,26 @@ let package = Package(
         .target(name: "ApusGraph", swiftSettings: safe),
         .target(name: "ApusGenerators", swiftSettings: safe),
 
-        // Layer 2: state and timers; plugins; files and threads; the job file.
+        // Layer 2: the database and checkpoints on disk; state and timers; plugins; files and
+        // threads; the job file.
+        .target(
+            name: "CRocksDB",
+            cxxSettings: cxxSettings,
+            linkerSettings: [.linkedLibrary("rocksdb")]
+        ),
+        .target(
+            name: "ApusStore",
+            dependencies: ["ApusCore", "CRocksDB", "CApusShims"],
+            swiftSettings: common
+        ),
+        .target(
+            name: "ApusCheckpoint",
+            dependencies: ["ApusCore", "CApusShims"],
+            swiftSettings: common
+        ),
         .target(
             name: "ApusState",
-            dependencies: ["ApusCore", "ApusMemory", "CApusPlugin", "CApusShims"],
+            dependencies: ["ApusCore", "ApusMemory", "ApusStore", "CApusPlugin", "CApusShims"],
             swiftSettings: common
         ),
         .target(
@@ -83,7 +99,8 @@ let package = Package(
         .target(
             name: "ApusPluginHost",
             dependencies: [
-                "ApusCore", "ApusMemory", "ApusState", "CApusPlugin", "CApusShims", "CApusGuard",
+                "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
+                "CApusGuard",
             ],
             swiftSettings: common
         ),
@@ -110,8 +127,15 @@ let package = Package(
         .target(
             name: "ApusRuntime",
             dependencies: [
-                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusPluginHost",
-                "CApusPlugin", "CApusShims",
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
+                "ApusPluginHost", "CApusPlugin", "CApusShims",
+            ],
+            swiftSettings: common
+        ),
+        .target(
+            name: "ApusStateTools",
+            dependencies: [
+                "ApusCore", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState", "CApusShims",
             ],
             swiftSettings: common
         ),
@@ -128,9 +152,9 @@ let package = Package(
         .executableTarget(
             name: "apus",
             dependencies: [
-                "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusState",
-                "ApusPluginHost", "ApusIO", "ApusJobFile", "ApusRuntime", "ApusBench",
-                "CApusGuard",
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
+                "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
+                "ApusJobFile", "ApusRuntime", "ApusBench", "CApusGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: safe
@@ -198,9 +222,30 @@ let package = Package(
             swiftSettings: tests
         ),
         .testTarget(
+            name: "ApusStoreTests",
+            dependencies: [
+                "ApusCore", "ApusStore", "ApusTestSupport", "ApusTestPlugins", "CApusShims",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusCheckpointTests",
+            dependencies: ["ApusCore", "ApusCheckpoint", "ApusIO", "ApusTestSupport"],
+            swiftSettings: tests
+        ),
+        .testTarget(
             name: "ApusStateTests",
             dependencies: [
-                "ApusCore", "ApusMemory", "ApusState", "ApusTestSupport", "CApusPlugin",
+                "ApusCore", "ApusMemory", "ApusState", "ApusStore", "ApusIO", "ApusTestSupport",
+                "CApusPlugin",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusStateToolsTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusState", "ApusStore", "ApusCheckpoint",
+                "ApusStateTools", "ApusIO", "ApusTestSupport", "CApusPlugin",
             ],
             swiftSettings: tests
         ),
@@ -217,7 +262,9 @@ let package = Package(
         ),
         .testTarget(
             name: "ApusIOTests",
-            dependencies: ["ApusCore", "ApusMemory", "ApusIO", "CApusPlugin", "CApusJSON"],
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusIO", "CApusPlugin", "CApusJSON", "CApusZlib",
+            ],
             swiftSettings: tests
         ),
         .testTarget(
@@ -231,8 +278,9 @@ let package = Package(
         .testTarget(
             name: "ApusRuntimeTests",
             dependencies: [
-                "ApusCore", "ApusMemory", "ApusGraph", "ApusPluginHost", "ApusRuntime", "ApusIO",
-                "CApusPlugin", "ApusTestPlugins", "CAllocationCounter",
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
+                "ApusPluginHost", "ApusRuntime", "ApusIO", "CApusPlugin", "ApusTestPlugins",
+                "ApusTestSupport", "CAllocationCounter",
             ],
             swiftSettings: tests
         ),

@@ -1,7 +1,7 @@
 /// The seam to files.
 ///
 /// Paths are as the user wrote them, relative to the working directory.
-package protocol Disk: Sendable {
+package protocol Disk: DiskFolders {
     /// Opens an existing file for reading.
     ///
     /// - Throws: ``DiskError`` that names the path and the reason.
@@ -50,11 +50,43 @@ package protocol ReadableFile: AnyObject {
     /// - Throws: ``DiskError`` that names the path and the reason.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int
 
+    /// Reads up to `buffer.count` bytes from an offset, wherever ``read(into:)`` is; 0 is the end.
+    ///
+    /// - Throws: ``DiskError``; pipes, terminals and compressed files have no offsets (`ESPIPE`).
+    func read(
+        into buffer: UnsafeMutableRawBufferPointer,
+        atByteOffset byteOffset: Int
+    ) throws(DiskError) -> Int
+
+    /// Has ``read(into:)`` go on at an offset; behind the end there is nothing to read.
+    ///
+    /// - Throws: ``DiskError``; pipes, terminals and compressed files have no offsets (`ESPIPE`).
+    func seek(toByteOffset byteOffset: Int) throws(DiskError)
+
     /// Whether reading would not have to wait: always true for plain files.
     func isReady(waitingMilliseconds: Int32) -> Bool
 
     /// Whether the path still leads to this file and the file is not shorter than what was read.
     func isStillThere() -> Bool
+}
+
+extension ReadableFile {
+    /// Refuses: for what is read from start to end and in no other way.
+    ///
+    /// - Throws: ``DiskError``.
+    package func read(
+        into buffer: UnsafeMutableRawBufferPointer,
+        atByteOffset byteOffset: Int
+    ) throws(DiskError) -> Int {
+        throw .hasNoOffsets
+    }
+
+    /// Refuses: for what is read from start to end and in no other way.
+    ///
+    /// - Throws: ``DiskError``.
+    package func seek(toByteOffset byteOffset: Int) throws(DiskError) {
+        throw .hasNoOffsets
+    }
 }
 
 /// A file that is written from start to end.
@@ -100,6 +132,14 @@ package struct DiskError: Error, Equatable, Sendable, CustomStringConvertible {
         self.reason = reason
         self.errorNumber = errorNumber
     }
+
+    /// What reading elsewhere than at the front of a stream ends with; 29 is `ESPIPE`.
+    fileprivate static let hasNoOffsets = DiskError(
+        operation: "read",
+        path: "a stream",
+        reason: "it has no offsets: it is read from start to end",
+        errorNumber: 29
+    )
 
     /// One sentence: `cannot open data/x.csv: No such file or directory`.
     package var description: String { "cannot \(operation) \(path): \(reason)" }

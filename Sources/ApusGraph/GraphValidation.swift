@@ -17,12 +17,33 @@ extension JobDescription {
         var validation = GraphValidation()
         let graph = JobGraph(self)
         validation.errors += checkCounts(graph)
+        validation.errors += validateSettings()
         guard graph.nodes.count <= Self.nodeCountMax else { return validation }
         validation.errors += graph.checkUniqueIDs()
         validation.errors += graph.checkInputs()
         if let cycle = graph.checkCycles() { validation.errors.append(cycle) }
-        if validation.errors.isEmpty { validation.warnings = graph.checkReaders() }
+        validation.errors += checkEventTimes(graph)
+        if validation.errors.isEmpty {
+            validation.warnings = findVainSettings() + graph.checkReaders()
+        }
         return validation
+    }
+
+    /// Checks what can be known without the graph: settings that contradict each other.
+    package func validateSettings() -> [JobProblem] {
+        checkParallelism() + checkDurability()
+    }
+
+    private func checkParallelism() -> [JobProblem] {
+        guard let parallelism, parallelism > maxParallelism else { return [] }
+        return [
+            JobProblem(
+                at: nil,
+                path: "spec.parallelism",
+                found: "parallelism \(parallelism) is more than max-parallelism \(maxParallelism)",
+                expected: "1 to \(maxParallelism)"
+            )
+        ]
     }
 
     private func checkCounts(_ graph: JobGraph) -> [JobProblem] {
@@ -44,17 +65,6 @@ extension JobDescription {
                     path: "spec",
                     found: "\(graph.nodes.count) sources, operators and sinks",
                     expected: "at most \(Self.nodeCountMax)"
-                )
-            )
-        }
-        if let parallelism, parallelism > maxParallelism {
-            problems.append(
-                JobProblem(
-                    at: nil,
-                    path: "spec.parallelism",
-                    found:
-                        "parallelism \(parallelism) is more than max-parallelism \(maxParallelism)",
-                    expected: "1 to \(maxParallelism)"
                 )
             )
         }

@@ -32,6 +32,9 @@ package struct JobDescription: Sendable, Hashable {
     /// What happens to records that an operator rejects.
     package var errors: ErrorHandling
 
+    /// Where the state lives, and what of it and of the output survives a failure.
+    package var durability: Durability
+
     /// Where records enter, in the author's order.
     package var sources: [SourceDescription]
 
@@ -49,6 +52,7 @@ package struct JobDescription: Sendable, Hashable {
         maxParallelism: Int = defaultMaxParallelism,
         bufferTimeoutMicroseconds: Int64 = defaultBufferTimeoutMicroseconds,
         errors: ErrorHandling? = nil,
+        durability: Durability = Durability(),
         sources: [SourceDescription],
         operators: [OperatorDescription] = [],
         sinks: [SinkDescription] = []
@@ -59,6 +63,7 @@ package struct JobDescription: Sendable, Hashable {
         self.maxParallelism = maxParallelism
         self.bufferTimeoutMicroseconds = bufferTimeoutMicroseconds
         self.errors = errors ?? ErrorHandling(jobName: name)
+        self.durability = durability
         self.sources = sources
         self.operators = operators
         self.sinks = sinks

@@ -15,6 +15,9 @@ package struct OperatorDescription: Sendable, Hashable {
     /// The key of the records that arrive; `nil` for an operator without keyed state.
     package var key: KeySelector?
 
+    /// When its state expires, in the author's order; no state occurs twice.
+    package var expiries: [ExpiryDescription]
+
     /// What the plugin gets as its configuration.
     package var configuration: ConfigurationValue
 
@@ -28,6 +31,7 @@ package struct OperatorDescription: Sendable, Hashable {
         component: String? = nil,
         inputs: [PortReference],
         key: KeySelector? = nil,
+        expiries: [ExpiryDescription] = [],
         configuration: ConfigurationValue = .map([]),
         location: SourceLocation
     ) {
@@ -36,8 +40,14 @@ package struct OperatorDescription: Sendable, Hashable {
         self.component = component
         self.inputs = inputs
         self.key = key
+        self.expiries = expiries
         self.configuration = configuration
         self.location = location
+    }
+
+    /// When a state expires; `nil` for never.
+    package func expiry(ofState name: String) -> ExpiryDescription? {
+        expiries.first { $0.stateName == name }
     }
 }
 

@@ -12,6 +12,9 @@ package struct OperatorSignature: Sendable, Hashable {
     /// How many inputs the operator has at most.
     package var inputCount: Int
 
+    /// The names of the states that it keeps, in the order of their declaration.
+    package var states: [String]
+
     /// Creates a signature; see the properties.
     ///
     /// - Precondition: `inputCount` is at least 1. An operator without any output is allowed.
@@ -19,12 +22,14 @@ package struct OperatorSignature: Sendable, Hashable {
         outputs: [String],
         isKeyed: Bool,
         acceptsMissingKey: Bool = false,
-        inputCount: Int = 1
+        inputCount: Int = 1,
+        states: [String] = []
     ) {
         precondition(inputCount >= 1, "an operator has an input")
         self.outputs = outputs
         self.isKeyed = isKeyed
         self.acceptsMissingKey = acceptsMissingKey
         self.inputCount = inputCount
+        self.states = states
     }
 }

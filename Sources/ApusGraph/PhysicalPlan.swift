@@ -16,6 +16,9 @@ package struct PhysicalPlan: Sendable, Hashable {
     /// What happens to records that an operator rejects.
     package let errors: ErrorHandling
 
+    /// Where the state lives, and what of it and of the output survives a failure.
+    package let durability: Durability
+
     /// The nodes, each after the nodes it reads: sources, then operators, then sinks.
     package let nodes: [PlanNode]
 

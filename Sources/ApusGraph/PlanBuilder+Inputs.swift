@@ -77,6 +77,28 @@ extension PlanBuilder {
         case (true, .some), (false, nil):
             break
         }
+        checkExpiries(of: description, against: signature, as: node)
+    }
+
+    /// Refuses a time to live for a state that the plugin does not declare.
+    private mutating func checkExpiries(
+        of description: OperatorDescription,
+        against signature: OperatorSignature,
+        as node: JobGraph.Node
+    ) {
+        for expiry in description.expiries where !signature.states.contains(expiry.stateName) {
+            problems.append(
+                JobProblem(
+                    at: expiry.location,
+                    path: "\(node.path).state",
+                    found: "the operator has no state '\(expiry.stateName)'",
+                    expected: signature.states.isEmpty
+                        ? "no 'state:', as the operator declares none"
+                        : JobProblem.oneOf(signature.states),
+                    suggestion: NearestWord.find(expiry.stateName, among: signature.states)
+                )
+            )
+        }
     }
 
     /// Refuses `@key` on an input that comes straight from a source without keys.

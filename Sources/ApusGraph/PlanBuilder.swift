@@ -5,6 +5,7 @@ extension PhysicalPlan {
     /// - A keyed operator has `parallelism` subtasks and is fed by hash; any other operator has as
     ///   many as the widest node it reads and is fed forward.
     /// - A file or standard output has one subtask and gathers; `discard` is fed forward.
+    /// - Every sink says what it promises, by itself or because the job does.
     /// - When every reader of a source wants the same field as key, the source takes it out while
     ///   parsing, and the readers use the key that the record then carries.
     ///
@@ -72,6 +73,7 @@ struct PlanBuilder {
             maxParallelism: job.maxParallelism,
             bufferTimeoutMicroseconds: job.bufferTimeoutMicroseconds,
             errors: job.errors,
+            durability: job.durability,
             nodes: nodes,
             edges: edges
         )
@@ -127,8 +129,10 @@ struct PlanBuilder {
         }
     }
 
-    private mutating func add(_ sink: SinkDescription, as node: JobGraph.Node) {
+    private mutating func add(_ description: SinkDescription, as node: JobGraph.Node) {
         let inputs = resolveInputs(of: node)
+        var sink = description
+        sink.delivery = job.durability.delivery(of: description)
         switch sink.kind {
         case .discard:
             let exchanges = inputs.map { _ in Exchange.forward }

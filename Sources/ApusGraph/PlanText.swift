@@ -48,7 +48,7 @@ package struct PlanText {
             "  parallelism \(plan.parallelism), \(Self.count(plan.maxParallelism, "key group")), "
                 + "buffer timeout \(timeout)",
             "  \(rejected)",
-        ]
+        ] + plan.durability.summary.map { "  \($0)" }
     }
 
     private func block(for node: PlanNode) -> [String] {
@@ -106,10 +106,16 @@ package struct PlanText {
                 let missing = signature.acceptsMissingKey ? ", records without it too" : ""
                 lines.append("keyed by \(key.text)\(missing)")
             }
-            return lines
+            return lines + description.expiries.map(\.summary)
         case .sink(let sink):
-            return [sink.kind.summary]
+            return [sink.kind.summary] + deliverySummary(sink)
         }
+    }
+
+    /// What a sink promises, when the job says anything about such things.
+    private func deliverySummary(_ sink: SinkDescription) -> [String] {
+        guard plan.durability != Durability(), let delivery = sink.delivery else { return [] }
+        return sink.kind == .discard ? [] : ["delivered \(delivery.rawValue)"]
     }
 
     static func count(_ count: Int, _ noun: String) -> String {

@@ -9,6 +9,9 @@ package struct SinkDescription: Sendable, Hashable {
     /// What the sink reads.
     package var inputs: [PortReference]
 
+    /// What the sink promises, as the author said it; in a ``PhysicalPlan`` never `nil`.
+    package var delivery: DeliveryGuarantee?
+
     /// Where the sink stands in the job file.
     package var location: SourceLocation
 
@@ -17,18 +20,22 @@ package struct SinkDescription: Sendable, Hashable {
         id: String,
         kind: SinkKind,
         inputs: [PortReference],
+        delivery: DeliveryGuarantee? = nil,
         location: SourceLocation
     ) {
         self.id = id
         self.kind = kind
         self.inputs = inputs
+        self.delivery = delivery
         self.location = location
     }
 }
 
 /// Where a sink writes: one of the components that are built in.
 package enum SinkKind: Sendable, Hashable {
-    /// A file, one record per line; `appends` keeps what the file already holds.
+    /// A file, one record per line; `appends` keeps what is already there.
+    ///
+    /// A path that ends in `/` is a folder of part files.
     case file(path: String, appends: Bool)
     /// Standard output, one record per line.
     case stdout
@@ -37,4 +44,9 @@ package enum SinkKind: Sendable, Hashable {
 
     /// The names of the built-in sinks, as `plugin:` takes them.
     package static let pluginNames = ["file", "stdout", "discard"]
+
+    /// Whether the sink writes a folder of part files, each with a whole checkpoint's output.
+    package var isFolder: Bool {
+        if case .file(let path, _) = self { path.hasSuffix("/") } else { false }
+    }
 }

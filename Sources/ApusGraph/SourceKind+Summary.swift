@@ -53,7 +53,9 @@ extension WatermarkDescription {
 extension SinkKind {
     var summary: String {
         switch self {
-        case .file(let path, let appends): "file \(path)" + (appends ? ", appended to" : "")
+        case .file(let path, let appends):
+            (isFolder ? "folder of part files \(path)" : "file \(path)")
+                + (appends ? ", appended to" : "")
         case .stdout: "standard output"
         case .discard: "discards everything"
         }

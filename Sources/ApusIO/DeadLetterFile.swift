@@ -54,6 +54,8 @@ package final class DeadLetterFile: DeadLetters {
                 file = opened
             } else {
                 file = try disk.openForWriting(path, appending: true)
+                // A crash may have cut off the last line; nothing is glued to it.
+                if try disk.endsInsideLine(path) { try file.writeLineFeed() }
                 state.file = file
             }
             // SAFETY: the span ends with this scope, before the array does.

@@ -1,12 +1,25 @@
 package import ApusCore
 package import ApusMemory
 
-/// Writes the value of each record to a file, a line each.
+/// Writes the value of each record to a file, a line each, at once.
+///
+/// A job that goes on from a checkpoint extends the file whatever it was told at its first start;
+/// records behind the checkpoint are then there a second time.
 package final class FileSink: RecordSink {
+    /// What is still to be done before the first record.
+    private enum Start {
+        /// What the file held is dropped.
+        case empty
+        /// If the file ends inside of a line, the line is ended.
+        case endLine
+        case done
+    }
+
+    private let path: String
+    private let disk: any Disk
     private let file: any WritableFile
     private let writer: ValueWriter
-    /// Whether what the file held is still to be dropped.
-    private var isToBeEmptied: Bool
+    private var start: Start
 
     /// Opens a file; missing folders are made.
     ///
@@ -15,7 +28,8 @@ package final class FileSink: RecordSink {
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - appending: Whether what it holds stays.
+    ///   - appending: Whether what it holds stays: for a job that is told so, or that goes on.  A
+    ///     line that was cut off is ended, so that no record is glued to it.
     ///   - disk: Where the file is.
     /// - Throws: ``EndpointError`` that names the path and the reason.
     package init(path: String, appending: Bool, disk: any Disk) throws(EndpointError) {
@@ -24,23 +38,29 @@ package final class FileSink: RecordSink {
         } catch {
             throw EndpointError(error.description)
         }
+        self.path = path
+        self.disk = disk
         writer = ValueWriter(file)
-        isToBeEmptied = !appending
+        start = appending ? .endLine : .empty
     }
 
-    private func emptyOnce() throws(EndpointError) {
-        guard isToBeEmptied else { return }
+    private func begin() throws(EndpointError) {
+        if start == .done { return }
         do throws(DiskError) {
-            try file.truncate()
+            if start == .empty {
+                try file.truncate()
+            } else if try disk.endsInsideLine(path) {
+                try file.writeLineFeed()
+            }
         } catch {
             throw EndpointError(error.description)
         }
-        isToBeEmptied = false
+        start = .done
     }
 
     // doc: inherited
     package func write(_ batch: RecordBatch) throws(EndpointError) {
-        try emptyOnce()
+        if start == .empty || batch.count > 0 { try begin() }
         try writer.write(batch)
     }
 
@@ -49,7 +69,7 @@ package final class FileSink: RecordSink {
 
     // doc: inherited
     package func close() throws(EndpointError) {
-        try emptyOnce()
+        if start == .empty { try begin() }
         try writer.close()
     }
 }

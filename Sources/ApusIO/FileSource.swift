@@ -3,10 +3,14 @@ package import ApusMemory
 
 /// Reads the records of a file, which is decompressed when its name ends in `.gz`.
 ///
-/// Positions of rejected records count the bytes after decompression.
+/// Positions of rejected records count the bytes after decompression, and so does ``position``:
+/// to go to one in a compressed file takes decompressing it up to there, in a plain one no time.
 package final class FileSource: RecordSource {
     private let path: String
     private let isFollowed: Bool
+    private let isCompressed: Bool
+    /// Whether it can be read again: not a pipe or a device.
+    private let isFile: Bool
     private let disk: any Disk
     private var file: (any ReadableFile)?
     private var reader: RecordReader?
@@ -45,7 +49,7 @@ package final class FileSource: RecordSource {
         disk: any Disk,
         limits: RecordReader.Limits
     ) throws(EndpointError) {
-        let isCompressed = path.hasSuffix(".gz")
+        isCompressed = path.hasSuffix(".gz")
         if isCompressed, follow {
             throw EndpointError("\(path): a compressed file cannot be followed")
         }
@@ -55,6 +59,7 @@ package final class FileSource: RecordSource {
         let opened: any ReadableFile
         do throws(DiskError) {
             opened = try disk.openForReading(path)
+            isFile = try disk.status(path)?.kind == .file
         } catch {
             throw EndpointError(error.description)
         }
@@ -83,6 +88,26 @@ package final class FileSource: RecordSource {
             )
         }
         return progress
+    }
+
+    // doc: inherited
+    package var position: [UInt8]? {
+        guard let reader else { preconditionFailure("the source is closed") }
+        return isFile ? reader.position.bytes : nil
+    }
+
+    // doc: inherited
+    package func seek(to position: [UInt8]) throws(EndpointError) {
+        guard let reader else { preconditionFailure("the source is closed") }
+        guard isFile else {
+            throw EndpointError(
+                "\(path): was a file when the checkpoint was taken, and now is a pipe or a device, "
+                    + "which cannot be read from the middle: put the file back, or start the job "
+                    + "without the checkpoint"
+            )
+        }
+        let position = try FilePosition(position, name: path)
+        try reader.seek(to: position, isPlain: !isCompressed)
     }
 
     // doc: inherited

@@ -4,7 +4,8 @@ package import ApusMemory
 /// Makes up records that depend on nothing but their number and the seed.
 ///
 /// The records of a job are numbered 0, 1, 2 ... ; subtask s of P makes s, s + P, s + 2P ..., so
-/// that all subtasks together make the same records whatever P is.
+/// that all subtasks together make the same records whatever P is.  To go on from a position takes
+/// the same P: subtasks do not stand at the same record.
 package final class GeneratorSource: RecordSource {
     /// What is made.
     package enum Kind: Equatable, Sendable {
@@ -33,10 +34,13 @@ package final class GeneratorSource: RecordSource {
     private let end: Int
     private let recordsPerSecond: Int64?
     private let seed: UInt64
+    private let subtask: Int
     private let stride: Int
     private let time: Time
     private let clock: any Clock
     private var next: Int
+    /// How many records of the whole job had been due when this source began.
+    private var dueAtStart = 0
     private var startNanoseconds: Int64?
 
     /// Creates a generator; it begins with the first read.
@@ -74,6 +78,7 @@ package final class GeneratorSource: RecordSource {
             return rate > Self.recordsPerSecondMax ? nil : Int64(rate)
         }
         self.seed = seed
+        self.subtask = subtask
         self.stride = subtaskCount
         self.time = time
         self.clock = clock
@@ -104,6 +109,29 @@ package final class GeneratorSource: RecordSource {
     }
 
     // doc: inherited
+    package var position: [UInt8]? { placed(at: next).bytes }
+
+    // doc: inherited
+    package func seek(to position: [UInt8]) throws(EndpointError) {
+        let saved = try GeneratorPosition(position)
+        try placed(at: next).check(against: saved)
+        next = min(saved.next, Int.max - RecordBatch.recordCapacityMax * stride)
+        // The time that the job did not run is not made up for.
+        dueAtStart = next - subtask
+    }
+
+    private func placed(at number: Int) -> GeneratorPosition {
+        GeneratorPosition(
+            next: number,
+            subtask: subtask,
+            subtaskCount: stride,
+            seed: seed,
+            kind: kind,
+            time: time
+        )
+    }
+
+    // doc: inherited
     package func close() {}
 
     /// How many records of the whole job are due by now.
@@ -116,7 +144,8 @@ package final class GeneratorSource: RecordSource {
         let elapsed = (now - start) / Self.sliceNanoseconds * Self.sliceNanoseconds
         let (seconds, rest) = elapsed.quotientAndRemainder(dividingBy: 1_000_000_000)
         // 292 years at the highest rate fit; the first record is due at once.
-        return Int(seconds * recordsPerSecond + rest * recordsPerSecond / 1_000_000_000) + 1
+        let due = Int(seconds * recordsPerSecond + rest * recordsPerSecond / 1_000_000_000) + 1
+        return due > Int.max - dueAtStart ? .max : dueAtStart + due
     }
 
     private func fillTimes(of batch: RecordBatch, count: Int) {

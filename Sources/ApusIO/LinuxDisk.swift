@@ -59,7 +59,7 @@ package struct LinuxDisk: Disk {
         let temporary = "\(path).\(getpid()).\(number).tmp"
         do throws(DiskError) {
             try Self.write(bytes, toNew: temporary, mode: mode)
-            guard rename(temporary, path) == 0 else {
+            guard Glibc.rename(temporary, path) == 0 else {
                 throw DiskError("replace", path, errorNumber: errno)
             }
         } catch {

@@ -59,6 +59,27 @@ package final class LinuxReadableFile: ReadableFile {
     }
 
     // doc: inherited
+    package func read(
+        into buffer: UnsafeMutableRawBufferPointer,
+        atByteOffset byteOffset: Int
+    ) throws(DiskError) -> Int {
+        while true {
+            // SAFETY: the kernel writes at most `buffer.count` bytes into the caller's buffer.
+            let count = pread(descriptor, buffer.baseAddress, buffer.count, byteOffset)
+            if count >= 0 { return count }
+            guard errno == EINTR else { throw DiskError("read", path, errorNumber: errno) }
+        }
+    }
+
+    // doc: inherited
+    package func seek(toByteOffset byteOffset: Int) throws(DiskError) {
+        guard lseek(descriptor, byteOffset, SEEK_SET) >= 0 else {
+            throw DiskError("seek in", path, errorNumber: errno)
+        }
+        readByteCount = byteOffset
+    }
+
+    // doc: inherited
     package func isReady(waitingMilliseconds: Int32) -> Bool {
         if isPlain { return true }
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)

@@ -61,8 +61,11 @@ package final class LinuxWritableFile: WritableFile {
         while fsync(descriptor) != 0 {
             switch errno {
             case EINTR: continue
-            // Pipes, terminals and devices have nothing to wait for.
-            case EINVAL, ENOTSUP, EROFS: return
+            // Pipes, terminals and devices have nothing to wait for.  Of a plain file the same
+            // numbers are bad news: ext4 says EROFS when it has given up its journal.
+            case EINVAL, ENOTSUP, EROFS:
+                if !isPlain { return }
+                throw DiskError("synchronize", path, errorNumber: errno)
             default: throw DiskError("synchronize", path, errorNumber: errno)
             }
         }
@@ -77,6 +80,15 @@ package final class LinuxWritableFile: WritableFile {
         guard !ownsDescriptor || Glibc.close(closing) == 0 || errno == EINTR else {
             throw DiskError("close", path, errorNumber: errno)
         }
+    }
+
+    /// Whether it is a file or folder on a disk; when in doubt it is.
+    private var isPlain: Bool {
+        let error = errno
+        defer { errno = error }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { return true }
+        return [S_IFREG, S_IFDIR].contains(status.st_mode & S_IFMT)
     }
 
     /// Sleeps until a pipe that was set not to wait has room, or its reader is gone.

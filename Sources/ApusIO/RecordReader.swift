@@ -30,17 +30,24 @@ final class RecordReader {
     /// What is kept of a record that is too long.
     private static let keptByteCountMax = 1 << 20
 
-    private let name: String
-    private let file: any ReadableFile
-    private let parsing: RecordParsing
-    private let endPolicy: EndPolicy
-    private let limits: Limits
+    let name: String
+    let file: any ReadableFile
+    let parsing: RecordParsing
+    let endPolicy: EndPolicy
+    let limits: Limits
 
-    private let window: InputWindow
-    private var splitter: RecordSplitter
+    let window: InputWindow
+    private(set) var splitter: RecordSplitter
     private var converter: (any RecordConverter)?
     private var hasBegun = false
-    private var isFinal = false
+    /// Whether the end of the file was read; what the window still has is the last record.
+    private(set) var isFinal = false
+    /// Whether the end had been reached where the reader was told to go on: nothing is read.
+    private(set) var hadEnded = false
+    /// Where the header line ended; 0 for none.
+    private(set) var headerEnd = 0
+    /// What the header line was; 0 for none.
+    private(set) var headerHash: UInt64 = 0
     private var slices: [RecordSplitter.Slice] = []
 
     /// Creates a reader at the start of a file.
@@ -83,6 +90,7 @@ final class RecordReader {
         into batch: RecordBatch,
         reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> SourceProgress {
+        if hadEnded { return .ended }
         for _ in 0..<Self.fillCountMax {
             if try takeRecords(batch, reject) { return .advanced }
             if isFinal {
@@ -100,7 +108,7 @@ final class RecordReader {
     }
 
     /// Reads a chunk; false at the end of the file.
-    private func fill() throws(EndpointError) -> Bool {
+    func fill() throws(EndpointError) -> Bool {
         do throws(DiskError) {
             return try window.fill(from: file, byteCount: limits.chunkByteCount) > 0
         } catch {
@@ -113,18 +121,31 @@ final class RecordReader {
         _ batch: RecordBatch,
         _ reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> Bool {
-        guard begin() else { return false }
-        if converter == nil {
-            guard let slice = splitter.next(in: window, isFinal: isFinal) else { return false }
-            converter = try readHeader(slice)
-        }
-        guard let converter else { return false }
+        guard try takeHeader(isFinal: isFinal), let converter else { return false }
         return converter.keepsPieces
             ? try takeBlock(converter, batch, reject) : try takeEach(converter, batch, reject)
     }
 
+    /// Takes what is before the records, unless that was done; false when the window lacks a part.
+    func takeHeader(isFinal: Bool) throws(EndpointError) -> Bool {
+        guard begin(isFinal: isFinal) else { return false }
+        if converter != nil { return true }
+        guard let slice = splitter.next(in: window, isFinal: isFinal) else { return false }
+        converter = try readHeader(slice)
+        headerEnd = window.unreadOffset
+        headerHash = KeyHash.of(window.bytes(at: slice.index, count: slice.byteCount).buffer)
+        return true
+    }
+
+    /// Goes on behind what the window has used, as another reader left off there.
+    func resume(at position: FilePosition) {
+        hasBegun = position.offset > 0
+        hadEnded = position.hasEnded
+        splitter.resume(lineNumber: position.lineNumber, isSkipping: position.isSkipping)
+    }
+
     /// Skips a byte order mark at the very start; false as long as that cannot be told.
-    private func begin() -> Bool {
+    private func begin(isFinal: Bool) -> Bool {
         if hasBegun { return true }
         let unread = window.unread
         guard unread.count >= 3 || isFinal else { return false }

@@ -1,7 +1,8 @@
 /// Finds where records end: at line breaks, in CSV at those outside of quotes.
 ///
 /// What it has looked at once it does not look at again: a record that arrives in many small pieces
-/// takes no longer than one that arrives at once.
+/// takes no longer than one that arrives at once.  What it finds depends on the bytes only, never
+/// on the pieces they came in: who reads on from a position finds what would have come.
 struct RecordSplitter {
     /// A record that was found, without its line break.
     struct Slice {
@@ -33,7 +34,8 @@ struct RecordSplitter {
     private var seenByteCount = 0
     private var place = Place.outsideQuotes
     private var quotedLineCount = 0
-    private var isSkipping = false
+    /// Whether what comes next is the rest of a record that was too long.
+    private(set) var isSkipping = false
 
     /// Creates a splitter for the start of an input.
     ///
@@ -45,6 +47,17 @@ struct RecordSplitter {
         self.byteCountMax = byteCountMax
     }
 
+    /// Goes on where another splitter stopped; before the first ``next(in:isFinal:)``.
+    ///
+    /// - Parameters:
+    ///   - lineNumber: The line that comes next.
+    ///   - isSkipping: Whether it is the rest of a record that was too long.
+    mutating func resume(lineNumber: Int, isSkipping: Bool) {
+        self.lineNumber = lineNumber
+        self.isSkipping = isSkipping
+        beginRecord()
+    }
+
     /// The next record that is not empty; nil when the window does not hold all of it.
     ///
     /// - Parameters:
@@ -54,21 +67,19 @@ struct RecordSplitter {
     mutating func next(in window: InputWindow, isFinal: Bool) -> Slice? {
         while true {
             let unread = window.unread
-            guard let end = recordEnd(unread, isFinal) else {
-                guard isSkipping || unread.count > byteCountMax else { return nil }
-                return skip(unread, in: window)
+            let end = recordEnd(unread, isFinal)
+            if isSkipping {
+                guard skipRest(unread, to: end, in: window) else { return nil }
+                continue
             }
+            // The longest record, a carriage return and a line feed must fit.
+            if (end ?? unread.count) > byteCountMax + 1 { return giveUp(unread, in: window) }
+            guard let end else { return nil }
             let index = window.unreadIndex
             let line = lineNumber
             window.consume(min(end + 1, unread.count))
             lineNumber += quotedLineCount + 1
-            seenByteCount = 0
-            place = .outsideQuotes
-            quotedLineCount = 0
-            if isSkipping {
-                isSkipping = false
-                continue
-            }
+            beginRecord()
             let hasReturn = end > 0 && unread[end - 1] == UInt8(ascii: "\r")
             let byteCount = hasReturn ? end - 1 : end
             if byteCount == 0 { continue }
@@ -81,20 +92,46 @@ struct RecordSplitter {
         }
     }
 
-    /// Gives up on a record whose end is too far away, and drops all of it that is there.
-    private mutating func skip(_ unread: ByteRange, in window: InputWindow) -> Slice? {
-        let index = window.unreadIndex
-        let wasSkipping = isSkipping
-        window.consume(unread.count)
-        let line = lineNumber
+    /// Gives up on a record that is too long: drops as much of it as may be, and no more, so that
+    /// it does not matter how much of it is there already.
+    private mutating func giveUp(_ unread: ByteRange, in window: InputWindow) -> Slice {
+        let slice = Slice(
+            index: window.unreadIndex,
+            byteCount: byteCountMax + 1,
+            lineNumber: lineNumber,
+            isTooLong: true
+        )
+        window.consume(slice.byteCount)
         // The rest is searched for any line break: quotes have lost their meaning.
+        beginRecord()
+        countLines(unread, 0..<slice.byteCount)
         lineNumber += quotedLineCount
+        quotedLineCount = 0
+        isSkipping = true
+        return slice
+    }
+
+    /// Drops the rest of a record that was too long, as far as it is there; false when more comes.
+    private mutating func skipRest(
+        _ unread: ByteRange,
+        to end: Int?,
+        in window: InputWindow
+    ) -> Bool {
+        beginRecord()
+        guard let end else {
+            window.consume(unread.count)
+            return false
+        }
+        window.consume(min(end + 1, unread.count))
+        lineNumber += 1
+        isSkipping = false
+        return true
+    }
+
+    private mutating func beginRecord() {
         seenByteCount = 0
         place = .outsideQuotes
         quotedLineCount = 0
-        isSkipping = true
-        if wasSkipping { return nil }
-        return Slice(index: index, byteCount: unread.count, lineNumber: line, isTooLong: true)
     }
 
     /// The position of the line break behind the record, or of the input's end; nil for not yet.

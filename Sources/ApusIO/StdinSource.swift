@@ -2,6 +2,8 @@ import ApusCore
 package import ApusMemory
 
 /// Reads records from standard input, without ever waiting for it.
+///
+/// It has no position: what came through a pipe cannot be asked for again.
 package final class StdinSource: RecordSource {
     private static let name = "standard input"
 
@@ -35,6 +37,14 @@ package final class StdinSource: RecordSource {
             self.reader = reader
         }
         return try reader.read(into: batch, reject: reject)
+    }
+
+    // doc: inherited
+    package func seek(to position: [UInt8]) throws(EndpointError) {
+        throw EndpointError(
+            "standard input cannot be resumed: what was read from it is gone; read a file instead, "
+                + "or start the job without the checkpoint"
+        )
     }
 
     // doc: inherited

@@ -13,6 +13,7 @@ extension JobDecoder {
         let component = reader.string(.component, expected: "the name of a component")
         let inputs = inputs(reader, .input, .inputs)
         let key = decodeKey(reader)
+        let expiries = decodeExpiries(reader)
         let config = configuration(reader.value(.config), of: node)
         let configuration = decodeConfiguration(config, at: reader.path(.config))
         guard let id else { return nil }
@@ -22,6 +23,7 @@ extension JobDecoder {
             component: component,
             inputs: inputs,
             key: key,
+            expiries: expiries,
             configuration: configuration,
             location: node.location
         )

@@ -10,11 +10,13 @@ extension JobDecoder {
             ? reader.word(.plugin, among: SinkKind.pluginNames) : nil
         let kind = plugin.flatMap { decodeKind($0, reader) }
         let inputs = inputs(reader, .input, .inputs)
+        let delivery = reader.choice(.delivery, DeliveryGuarantee.self)
         guard let id else { return nil }
         return SinkDescription(
             id: id,
             kind: kind ?? .discard,
             inputs: inputs,
+            delivery: delivery,
             location: node.location
         )
     }

@@ -21,8 +21,10 @@ extension JobDecoder {
             reader.require(.plugin, JobProblem.oneOf(SourceKind.pluginNames))
             ? reader.word(.plugin, among: SourceKind.pluginNames) : nil
         let kind = plugin.flatMap { decodeKind($0, reader) }
-        let watermark = reader.value(.watermark).flatMap { node in
+        let watermark = reader.value(.watermark).map { node in
+            // The stand-in keeps a wrong watermark from looking like none.
             decodeWatermark(node, at: reader.path(.watermark))
+                ?? WatermarkDescription(timestamp: .field(path: [], unit: .rfc3339))
         }
         if plugin == "generator" && reader.has(.watermark) {
             reader.report(

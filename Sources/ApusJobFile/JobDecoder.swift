@@ -7,6 +7,13 @@ import ApusGraph
 struct JobDecoder {
     let log: ProblemLog
 
+    /// What a document says.
+    struct Decoded {
+        let job: JobDescription
+        /// Whether every node has an id; otherwise every message about the graph would be a guess.
+        let isGraphKnown: Bool
+    }
+
     /// The words that the top of a job file must have.
     static let apiVersion = "apus/v1"
     static let kind = "Job"
@@ -14,8 +21,8 @@ struct JobDecoder {
     /// What a name and an id look like.
     static let nameRule = "1 to 63 characters a-z, 0-9 and '-', not starting with '-'"
 
-    /// Reads the whole document; `nil` if it does not say what the nodes of the graph are.
-    func decode(_ root: DocumentNode, fileName: String) -> JobDescription? {
+    /// Reads the whole document; `nil` if it has nothing that could be a job.
+    func decode(_ root: DocumentNode, fileName: String) -> Decoded? {
         guard let reader = ObjectReader<RootKey>(root, path: DocumentPath(), log: log) else {
             return nil
         }
@@ -50,26 +57,18 @@ struct JobDecoder {
         _ spec: ObjectReader<SpecKey>,
         name: String,
         fileName: String
-    ) -> JobDescription? {
+    ) -> Decoded {
         let maxParallelism =
             spec.integer(.maxParallelism, in: 1...JobDescription.maxParallelismMax)
             ?? JobDescription.defaultMaxParallelism
         let parallelism = spec.integer(.parallelism, in: 1...JobDescription.maxParallelismMax)
-        if let parallelism, parallelism > maxParallelism {
-            // Said here and not by the graph, because here the line is known.
-            spec.report(
-                .parallelism,
-                "parallelism \(parallelism) is more than max-parallelism \(maxParallelism)",
-                expected: "1 to \(maxParallelism)"
-            )
-        }
         let bufferTimeout = spec.duration(.bufferTimeout)
         let errors = decodeErrors(spec, jobName: name)
+        let durability = decodeDurability(spec)
         let sources = nodes(spec, .sources, decodeSource)
         let operators = nodes(spec, .operators, decodeOperator)
         let sinks = nodes(spec, .sinks, decodeSink)
-        guard let sources, let operators, let sinks else { return nil }
-        return JobDescription(
+        let job = JobDescription(
             fileName: fileName,
             name: name,
             parallelism: parallelism,
@@ -77,14 +76,16 @@ struct JobDecoder {
             bufferTimeoutMicroseconds: bufferTimeout
                 ?? JobDescription.defaultBufferTimeoutMicroseconds,
             errors: errors,
-            sources: sources,
-            operators: operators,
-            sinks: sinks
+            durability: durability,
+            sources: sources ?? [],
+            operators: operators ?? [],
+            sinks: sinks ?? []
         )
+        let isGraphKnown = sources != nil && operators != nil && sinks != nil
+        return Decoded(job: job, isGraphKnown: isGraphKnown)
     }
 
-    /// The elements of a list of nodes; `nil` if one has no id, because then every message about
-    /// the graph would be a guess.
+    /// The elements of a list of nodes; `nil` if it is no list, or one has no id.
     private func nodes<Description>(
         _ spec: ObjectReader<SpecKey>,
         _ key: SpecKey,

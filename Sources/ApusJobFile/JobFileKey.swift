@@ -24,13 +24,34 @@ enum SpecKey: String, JobFileKey {
     case parallelism
     case maxParallelism = "max-parallelism"
     case bufferTimeout = "buffer-timeout"
-    case errors, sources, operators, sinks
+    case errors, checkpoint, state, memory, delivery, sources, operators, sinks
 }
 
 /// The keys of `spec.errors`.
 enum ErrorsKey: String, JobFileKey {
     case policy
     case deadLetterFile = "dead-letter-file"
+}
+
+/// The keys of `spec.checkpoint`.
+enum CheckpointKey: String, JobFileKey {
+    case dir, interval
+    case minPause = "min-pause"
+    case timeout
+    case tolerableFailures = "tolerable-failures"
+    case alignmentTimeout = "alignment-timeout"
+    case retain
+    case ioLimit = "io-limit"
+}
+
+/// The keys of `spec.state`.
+enum StateKey: String, JobFileKey {
+    case backend, dir
+}
+
+/// The keys of `spec.memory`.
+enum MemoryKey: String, JobFileKey {
+    case budget
 }
 
 /// The keys of a source.
@@ -40,12 +61,17 @@ enum SourceKey: String, JobFileKey {
 
 /// The keys of an operator.
 enum OperatorKey: String, JobFileKey {
-    case id, plugin, component, input, inputs, key, config
+    case id, plugin, component, input, inputs, key, state, config
+}
+
+/// The keys of one state in the `state` of an operator.
+enum ExpiryKey: String, JobFileKey {
+    case ttl, refresh, time
 }
 
 /// The keys of a sink.
 enum SinkKey: String, JobFileKey {
-    case id, plugin, input, inputs, config
+    case id, plugin, input, inputs, delivery, config
 }
 
 /// The keys of a watermark.

@@ -31,28 +31,32 @@ package struct JobFileReader {
         overrides: [(String, String)] = []
     ) -> Result<JobFile, JobFileErrors> {
         let log = ProblemLog()
-        guard let job = readJob(text, fileName, environment, overrides, log) else {
+        guard let root = readDocument(text, environment, overrides, log),
+            let decoded = JobDecoder(log: log).decode(root, fileName: fileName)
+        else { return .failure(log.errors(fileName: fileName)) }
+        let job = decoded.job
+        let validation = decoded.isGraphKnown ? job.validate() : nil
+        let errors = validation?.errors ?? job.validateSettings()
+        log.add(JobProblem.placed(errors, in: root))
+        guard log.isEmpty, let validation else {
             return .failure(log.errors(fileName: fileName))
         }
-        let validation = job.validate()
-        log.add(validation.errors)
-        guard log.isEmpty else { return .failure(log.errors(fileName: fileName)) }
-        return .success(JobFile(job: job, warnings: validation.warnings))
+        let warnings = JobProblem.placed(validation.warnings, in: root)
+        return .success(JobFile(job: job, warnings: warnings))
     }
 
-    /// The job as far as it can be read; `nil` only if nothing can be said about its graph.
-    private static func readJob(
+    /// The document with overrides and variables; `nil` only if it is no document at all.
+    private static func readDocument(
         _ text: String,
-        _ fileName: String,
         _ environment: [String: String],
         _ overrides: [(String, String)],
         _ log: ProblemLog
-    ) -> JobDescription? {
+    ) -> DocumentNode? {
         guard var root = YAMLDocument.read(text, log: log) else { return nil }
         for (path, value) in overrides {
             DocumentOverride(path: path, value: value).apply(to: &root, log: log)
         }
         VariableExpansion(environment: environment, log: log).expand(&root, path: DocumentPath())
-        return JobDecoder(log: log).decode(root, fileName: fileName)
+        return root
     }
 }

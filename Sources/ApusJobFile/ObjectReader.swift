@@ -197,7 +197,9 @@ struct ObjectReader<Key: JobFileKey> {
         case .success(let microseconds):
             return microseconds
         case .failure(let failure):
-            report(key, value.summary, expected: expected, remedy: failure.remedy)
+            // A remedy quotes the value, which is not shown when it is a variable's.
+            let remedy = scalar.unexpandedText == nil ? failure.remedy : nil
+            report(key, value.summary, expected: expected, remedy: remedy)
             return nil
         }
     }

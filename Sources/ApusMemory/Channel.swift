@@ -5,8 +5,10 @@
 /// the caches.  When the ring is full the message waits in the writer's overflow queue, and the
 /// writer's owner stops taking input until ``flushOverflow()`` has emptied it: backpressure.
 ///
-/// A ring's word has a tag in its low 2 bits: 0 = a batch (the word is the retained pointer), 1 = a
-/// watermark (the next word is its time), 2 = idle, 3 = end.
+/// A ring's word has a tag in its low 3 bits: 0 = a batch (the word is the retained pointer, which
+/// is
+/// aligned to 16), 1 = a watermark (the next word is its time), 2 = idle, 3 = end, 4 = a barrier
+/// (its number is in the other bits).
 package final class Channel: @unchecked Sendable {
     // @unchecked because `overflow` and `pendingWatermark` belong to the writer's thread,
     // `hasReadTag` to the reader's, and the rings say themselves which side may use what.
@@ -16,6 +18,9 @@ package final class Channel: @unchecked Sendable {
         static let watermark: UInt64 = 1
         static let idle: UInt64 = 2
         static let end: UInt64 = 3
+        static let barrier: UInt64 = 4
+        static let mask: UInt64 = 7
+        static let bitCount: UInt64 = 3
     }
 
     private let messages: Ring
@@ -55,9 +60,9 @@ package final class Channel: @unchecked Sendable {
         // The reader may have stopped between the two words of a watermark.
         if hasReadTag { _ = messages.pop() }
         while let word = messages.pop() {
-            if word & 3 == Tag.batch {
+            if word & Tag.mask == Tag.batch {
                 Self.release(word)
-            } else if word & 3 == Tag.watermark {
+            } else if word & Tag.mask == Tag.watermark {
                 _ = messages.pop()
             }
         }
@@ -90,6 +95,9 @@ package final class Channel: @unchecked Sendable {
             enqueue(Tag.idle, 0)
         case .end:
             enqueue(Tag.end, 0)
+        case .barrier(let number):
+            precondition(number >> 61 == 0, "checkpoints are numbered from 1")
+            enqueue(Tag.barrier, number)
         }
     }
 
@@ -122,8 +130,9 @@ package final class Channel: @unchecked Sendable {
 
     private func push(_ tag: UInt64, _ payload: UInt64) -> Bool {
         if tag == Tag.batch { return messages.push(payload) }
-        // A watermark takes two words, and both must fit: the reader never waits for the second.
+        if tag == Tag.barrier { return messages.push(payload << Tag.bitCount | tag) }
         guard tag == Tag.watermark else { return messages.push(tag) }
+        // A watermark takes two words; when only the first one fits, the second one follows later.
         if !pendingWatermark {
             guard messages.push(tag) else { return false }
             pendingWatermark = true
@@ -141,12 +150,13 @@ package final class Channel: @unchecked Sendable {
     package func receive() -> ChannelMessage? {
         if !hasReadTag {
             guard let word = messages.pop() else { return nil }
-            if word & 3 == Tag.batch { return .batch(Self.take(word)) }
+            if word & Tag.mask == Tag.batch { return .batch(Self.take(word)) }
             // For a batch the bell rings when it is given back.
             writerBell.ring()
-            switch word & 3 {
+            switch word & Tag.mask {
             case Tag.idle: return .idle
             case Tag.end: return .end
+            case Tag.barrier: return .barrier(word >> Tag.bitCount)
             default: hasReadTag = true
             }
         }

@@ -8,4 +8,8 @@ package enum ChannelMessage {
     case idle
     /// Nothing comes any more.
     case end
+    /// What was sent before belongs to this checkpoint, what is sent after it does not.
+    ///
+    /// The number of the checkpoint, below 2^61.
+    case barrier(UInt64)
 }

@@ -117,10 +117,16 @@ struct DescriptionReader {
             guard state.pointee.schema_version >= 1 else {
                 throw bad("state '\(slotName)' of '\(id)' has schema_version 0; begin with 1")
             }
+            guard let version = UInt16(exactly: state.pointee.schema_version) else {
+                throw bad(
+                    "state '\(slotName)' of '\(id)' has schema_version "
+                        + "\(state.pointee.schema_version); at most 65,535"
+                )
+            }
             let kind = try slotKind(state.pointee, "state '\(slotName)' of '\(id)'")
             states.append(
                 StateDescription(
-                    slot: SlotDescription(name: slotName, kind: kind),
+                    slot: SlotDescription(name: slotName, kind: kind, schemaVersion: version),
                     schemaVersion: Int(state.pointee.schema_version),
                     schema: try text(state.pointee.schema, "the schema of '\(slotName)'")
                 )

@@ -1,4 +1,5 @@
 package import ApusCore
+package import ApusState
 
 /// What an instance is created for.
 package struct InstanceArguments: Sendable {
@@ -16,6 +17,10 @@ package struct InstanceArguments: Sendable {
     package var groups: KeyGroups
     /// Records in an output batch.
     package var recordsPerBatch: Int
+    /// Where state is that memory does not hold; nil for state in memory alone.
+    package var tier: StateTier?
+    /// When state expires, by the name of the state.
+    package var expiries: [String: SlotExpiry] = [:]
 
     /// Creates arguments.
     package init(
@@ -25,7 +30,8 @@ package struct InstanceArguments: Sendable {
         subtask: Int,
         parallelism: Int,
         groups: KeyGroups,
-        recordsPerBatch: Int
+        recordsPerBatch: Int,
+        tier: StateTier? = nil
     ) {
         self.job = job
         self.operatorID = operatorID
@@ -34,5 +40,6 @@ package struct InstanceArguments: Sendable {
         self.parallelism = parallelism
         self.groups = groups
         self.recordsPerBatch = recordsPerBatch
+        self.tier = tier
     }
 }

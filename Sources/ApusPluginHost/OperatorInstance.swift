@@ -1,6 +1,7 @@
 import ApusCore
 package import ApusMemory
 package import ApusState
+import ApusStore
 import CApusGuard
 package import CApusPlugin
 import Synchronization
@@ -73,9 +74,14 @@ package final class OperatorInstance {
         state =
             isKeyed
             ? KeyedState(
-                slots: description.states.map(\.slot),
+                slots: description.states.map { state in
+                    var slot = state.slot
+                    slot.expiry = arguments.expiries[slot.name]
+                    return slot
+                },
                 timers: description.timers.map(\.domain),
-                groups: arguments.groups
+                groups: arguments.groups,
+                tier: arguments.tier
             ) : nil
         outputs = description.outputs.indices.map {
             OutputBuilder(
@@ -228,8 +234,10 @@ package final class OperatorInstance {
     ) -> CallOutcome {
         begin(batch, first, watermark, nowMicroseconds)
         state?.begin(batch, from: first)
+        if let failure = stateFailure() { return abandon(failure) }
         let code = apus_guard_process(site.pointer, functions, object, context, batch)
         state?.end()
+        if let failure = stateFailure() { return abandon(failure) }
         return outcome(of: code, "process", first, Int(batch.pointee.count))
     }
 
@@ -247,6 +255,7 @@ package final class OperatorInstance {
         return withUnsafePointer(to: &view) { view in
             begin(view, first, watermark, nowMicroseconds)
             state?.begin(timers, view)
+            if let failure = stateFailure() { return abandon(failure) }
             var list = apus_timers(
                 size: UInt32(MemoryLayout<apus_timers>.size),
                 domain: UInt32(
@@ -258,6 +267,7 @@ package final class OperatorInstance {
             )
             let code = apus_guard_on_timers(site.pointer, functions, object, context, &list)
             state?.end()
+            if let failure = stateFailure() { return abandon(failure) }
             return outcome(of: code, "on_timers", first, timers.count)
         }
     }
@@ -266,6 +276,7 @@ package final class OperatorInstance {
     ///
     /// Outputs are to be drained afterwards.
     package func onWatermark(_ watermark: Int64, nowMicroseconds: Int64) -> CallOutcome {
+        if let failure = stateFailure() { return .failed(failure) }
         guard functions.pointee.on_watermark != nil else { return .done }
         begin(nil, 0, watermark, nowMicroseconds)
         let code = apus_guard_on_watermark(site.pointer, functions, object, context, watermark)
@@ -280,11 +291,25 @@ package final class OperatorInstance {
         _ now: Int64
     ) {
         for output in outputs { output.begin(input: batch) }
+        state?.setTime(microseconds: now, watermark: watermark)
         context.pointee.at = UInt32(truncatingIfNeeded: first)
         context.pointee.watermark_us = watermark
         context.pointee.now_us = now
         error.pointee.code = 0
         error.pointee.len = 0
+    }
+
+    /// What the database of the state failed with: the plugin would see keys without their state.
+    private func stateFailure() -> PluginError? {
+        guard let failure = state?.failure else { return nil }
+        return PluginError(.stateUnreadable, "\(owner), state", failure.description)
+    }
+
+    /// Drops what the callback in hand wrote.
+    private func abandon(_ failure: PluginError) -> CallOutcome {
+        state?.end()
+        for output in outputs { output.discard() }
+        return .failed(failure)
     }
 
     private func outcome(

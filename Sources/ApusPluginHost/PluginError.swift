@@ -18,6 +18,8 @@ package struct PluginError: Error, Equatable, Sendable, CustomStringConvertible 
         case badConfiguration
         /// A callback failed, threw, or broke the contract.
         case failed
+        /// The operator's state could not be read from its database; the plugin is not to blame.
+        case stateUnreadable
     }
 
     /// The kind of fault.

@@ -95,6 +95,10 @@ final class ExchangeOutput: Output {
         try sendAll(.idle)
     }
 
+    override func sendBarrier(_ number: UInt64) throws(JobFailure) {
+        try sendAll(.barrier(number))
+    }
+
     override func sendEnd() throws(JobFailure) {
         try sendAll(.end)
     }

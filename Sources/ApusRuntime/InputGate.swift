@@ -58,6 +58,8 @@ final class InputGate: Head {
             try stage.receiveWatermark(time, channel: entry.number)
         case .idle:
             try stage.receiveIdle(channel: entry.number)
+        case .barrier(let number):
+            try stage.receiveBarrier(number, channel: entry.number)
         case .end:
             openCount -= 1
             try stage.receiveEnd(channel: entry.number)

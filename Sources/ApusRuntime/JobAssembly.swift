@@ -2,6 +2,7 @@ import ApusCore
 import ApusGraph
 import ApusMemory
 import ApusPluginHost
+import ApusState
 
 /// Builds the threads, stages and channels of a physical plan.
 ///
@@ -14,10 +15,11 @@ struct JobAssembly {
     /// How far the subtasks of a source may be apart in event time.
     private static let driftMaxMicroseconds: Int64 = 20_000
 
-    private let plan: PhysicalPlan
-    private let environment: JobEnvironment
+    let plan: PhysicalPlan
+    let environment: JobEnvironment
+    let restore: RestorePlan
+    let groups: KeyGroups
     private let control: RunControl
-    private let groups: KeyGroups
 
     /// The task threads, ready to run.
     private(set) var threads: [TaskThread]
@@ -34,22 +36,32 @@ struct JobAssembly {
 
     /// Builds everything.
     ///
+    /// - Parameters:
+    ///   - plan: The job.
+    ///   - environment: What it runs with.
+    ///   - control: What it is told by.
+    ///   - restore: What it goes on from.
+    ///   - makeCheckpoints: Makes what a thread needs for checkpoints; nil for none.
     /// - Throws: ``JobFailure`` when a source, sink or operator cannot be made.
     init(
         plan: PhysicalPlan,
         environment: JobEnvironment,
-        control: RunControl
+        control: RunControl,
+        restore: RestorePlan,
+        makeCheckpoints: () -> ThreadCheckpoints?
     ) throws(JobFailure) {
         self.plan = plan
         self.environment = environment
         self.control = control
+        self.restore = restore
         groups = KeyGroups(count: plan.maxParallelism)
         threads = (0..<plan.parallelism).map {
             TaskThread(
                 index: $0,
                 control: control,
                 clock: environment.clock,
-                bufferTimeoutMicroseconds: plan.bufferTimeoutMicroseconds
+                bufferTimeoutMicroseconds: plan.bufferTimeoutMicroseconds,
+                checkpoints: makeCheckpoints()
             )
         }
         counters = Array(repeating: [], count: plan.nodes.count)
@@ -63,7 +75,7 @@ struct JobAssembly {
         for node in plan.nodes.reversed() { try build(node) }
         for node in plan.nodes { connect(node) }
         for node in plan.nodes { addGates(node) }
-        for node in plan.nodes { addSourceHeads(node, sources[node.index]) }
+        for node in plan.nodes { try addSourceHeads(node, sources[node.index]) }
     }
 
     // MARK: - Nodes
@@ -76,7 +88,7 @@ struct JobAssembly {
             case .operator(let description, _):
                 let stage = try makeOperator(description, node, subtask)
                 operators.append(stage)
-                add(stage, node)
+                try add(stage, node)
                 threads[subtask].add(stage)
             case .sink(let description):
                 let sink: any RecordSink
@@ -86,19 +98,18 @@ struct JobAssembly {
                     throw JobFailure(.environment, node: node.id, error.description)
                 }
                 let stage = SinkStage(
+                    place(node, subtask),
                     sink: sink,
-                    node: node.id,
-                    nodeIndex: node.index,
-                    channelCount: channelCount(node, subtask),
-                    control: control
+                    notify: environment.notify
                 )
-                add(stage, node)
+                try add(stage, node)
                 threads[subtask].add(stage)
             }
         }
     }
 
-    private mutating func add(_ stage: Stage, _ node: PlanNode) {
+    private mutating func add(_ stage: Stage, _ node: PlanNode) throws(JobFailure) {
+        stage.replays = try replays(node, stage.subtask)
         stages[node.index].append(stage)
         counters[node.index].append(stage.counters)
     }
@@ -111,7 +122,7 @@ struct JobAssembly {
         guard let implementation = environment.implementations[description.id] else {
             preconditionFailure("the caller loads a plugin for every operator of the plan")
         }
-        let arguments = InstanceArguments(
+        var arguments = InstanceArguments(
             job: plan.jobName,
             operatorID: description.id,
             configuration: description.configuration.json(),
@@ -120,6 +131,14 @@ struct JobAssembly {
             groups: groups,
             recordsPerBatch: Self.recordsPerBatch
         )
+        arguments.tier = tier(node, subtask)
+        for expiry in description.expiries {
+            arguments.expiries[expiry.stateName] = SlotExpiry(
+                ttlMicroseconds: expiry.ttlMicroseconds,
+                isRefreshedByReads: expiry.refresh == .readAndWrite,
+                domain: expiry.time == .event ? .event : .processing
+            )
+        }
         let instance: OperatorInstance
         do {
             instance = try OperatorInstance(
@@ -131,14 +150,27 @@ struct JobAssembly {
             throw JobFailure(.plugin, node: node.id, error.description)
         }
         return OperatorStage(
+            place(node, subtask),
             instance: instance,
             ports: ports[node.index][subtask],
             deadLetters: environment.deadLetters,
-            clock: environment.clock,
+            clock: environment.clock
+        )
+    }
+
+    private func place(_ node: PlanNode, _ subtask: Int) -> Stage.Place {
+        Stage.Place(
             node: node.id,
             nodeIndex: node.index,
+            subtask: subtask,
             channelCount: channelCount(node, subtask),
-            control: control
+            control: control,
+            checkpoints: threads[subtask].checkpoints,
+            watermark: restore.watermark(
+                node.id,
+                subtask: subtask,
+                subtaskCount: node.subtaskCount
+            )
         )
     }
 
@@ -276,22 +308,30 @@ struct JobAssembly {
         return sources
     }
 
-    private func addSourceHeads(_ node: PlanNode, _ sources: [any RecordSource]) {
+    private func addSourceHeads(
+        _ node: PlanNode,
+        _ sources: [any RecordSource]
+    ) throws(JobFailure) {
         guard case .source(let description) = node.role else { return }
         let policy = timePolicy(description, node.subtaskCount)
         for (subtask, source) in sources.enumerated() {
+            let restored = try resume(source, node, subtask)
             threads[subtask].add(
                 SourceHead(
-                    node: node.id,
-                    nodeIndex: node.index,
-                    subtask: subtask,
+                    SourceHead.Place(
+                        node: node.id,
+                        nodeIndex: node.index,
+                        subtask: subtask,
+                        control: control,
+                        checkpoints: threads[subtask].checkpoints,
+                        restored: restored
+                    ),
                     source: source,
                     port: ports[node.index][subtask][0],
                     time: policy,
                     recordsPerBatch: Self.recordsPerBatch,
                     deadLetters: environment.deadLetters,
                     counters: counters[node.index][subtask],
-                    control: control,
                     clock: environment.clock,
                     notify: environment.notify
                 )

@@ -14,6 +14,9 @@ package struct JobEnvironment: Sendable {
             self.plugin = plugin
             self.component = component
         }
+
+        /// What the component says of itself.
+        var description: ComponentDescription { plugin.description.components[component] }
     }
 
     let clock: any Clock
@@ -21,6 +24,7 @@ package struct JobEnvironment: Sendable {
     let endpoints: any EndpointFactory
     let deadLetters: any DeadLetters
     let implementations: [String: Implementation]
+    let checkpoints: CheckpointSettings?
     let notify: @Sendable (String) -> Void
 
     /// Creates an environment.
@@ -31,6 +35,8 @@ package struct JobEnvironment: Sendable {
     ///   - endpoints: Makes sources and sinks.
     ///   - deadLetters: Takes rejected records.
     ///   - implementations: By the operators' ids.
+    ///   - checkpoints: Where and how often checkpoints are taken, and which one to go on from; nil
+    ///     for a job that begins anew each time.
     ///   - notify: Takes sentences for the user, such as that a source is idle.  Any thread.
     package init(
         clock: any Clock,
@@ -38,6 +44,7 @@ package struct JobEnvironment: Sendable {
         endpoints: any EndpointFactory,
         deadLetters: any DeadLetters,
         implementations: [String: Implementation],
+        checkpoints: CheckpointSettings? = nil,
         notify: @escaping @Sendable (String) -> Void
     ) {
         self.clock = clock
@@ -45,6 +52,7 @@ package struct JobEnvironment: Sendable {
         self.endpoints = endpoints
         self.deadLetters = deadLetters
         self.implementations = implementations
+        self.checkpoints = checkpoints
         self.notify = notify
     }
 }

@@ -23,6 +23,8 @@ package struct JobProgress: Sendable {
 
     /// The nodes in topological order.
     package let nodes: [Node]
+    /// All checkpoints together; nil for a job that takes none.
+    package let checkpoints: CheckpointTotals?
     /// Nanoseconds since the job started.
     package let elapsedNanoseconds: Int64
     /// Records read by all sources.

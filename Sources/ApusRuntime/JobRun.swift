@@ -45,19 +45,23 @@ package final class JobRun: Sendable {
 
     private let plan: PhysicalPlan
     private let environment: JobEnvironment
-    private let control = RunControl()
+    private let control: RunControl
     private let startedAt: Int64
     private let counters: [[StageCounters]]
     private let taskThreads: [TaskThread]
     private let running: [any RunningThread]
+    /// Takes the job's checkpoints; nil for a job that takes none.
+    private let checkpointing: JobCheckpoints?
     /// Touched by wait() after the threads have ended, and by nothing else.
     private let operators: OperatorList
 
-    private let endedCount = EndedCount()
+    private let flags = Flags()
 
-    /// How many threads have ended.
-    private final class EndedCount: Sendable {
-        let value: Atomic<Int> = Atomic(0)
+    /// What threads and callers note about the run.
+    private final class Flags: Sendable {
+        /// How many threads have ended.
+        let endedCount: Atomic<Int> = Atomic(0)
+        let isStopRequested: Atomic<Bool> = Atomic(false)
     }
 
     /// The operators' stages; they belong to the task threads until those have ended.
@@ -69,41 +73,81 @@ package final class JobRun: Sendable {
 
     /// Builds a job and starts its threads.
     ///
+    /// A job that goes on from a checkpoint delivers first what that has undelivered.  When its
+    /// input had ended then, nothing else is to be done: the job has ended at once.
+    ///
     /// - Precondition: `environment` has an implementation for every operator of the plan.
-    /// - Throws: ``JobFailure`` when a source, sink or operator cannot be made; nothing runs then.
+    /// - Throws: ``JobFailure`` when a source, sink or operator cannot be made, or does not fit the
+    ///   checkpoint; nothing runs then.
     package init(plan: PhysicalPlan, environment: JobEnvironment) throws(JobFailure) {
         self.plan = plan
         self.environment = environment
-        let assembly = try JobAssembly(plan: plan, environment: environment, control: control)
+        let control = RunControl()
+        self.control = control
+        let preparation = try JobCheckpoints.Preparation(plan: plan, environment: environment)
+        guard !preparation.isFinal else {
+            checkpointing = nil
+            counters = plan.nodes.map { _ in [] }
+            taskThreads = []
+            operators = OperatorList([])
+            startedAt = environment.clock.monotonicNanoseconds()
+            running = []
+            return
+        }
+        let assembly = try JobAssembly(
+            plan: plan,
+            environment: environment,
+            control: control,
+            restore: preparation.restore,
+            makeCheckpoints: preparation.makeThreadCheckpoints
+        )
+        Failpoint.hit(.x7)
         counters = assembly.counters
         taskThreads = assembly.threads
         operators = OperatorList(assembly.operators)
         startedAt = environment.clock.monotonicNanoseconds()
-        running = assembly.threads.map { [endedCount, threads = assembly.threads] thread in
+        let checkpointing = preparation.start(control, threads: assembly.threads)
+        self.checkpointing = checkpointing
+        running = assembly.threads.map { [flags, threads = assembly.threads] thread in
             environment.threads.start(name: "apus-task-\(thread.index)") {
                 thread.run {
                     for other in threads { other.requestStop() }
+                    checkpointing?.wake()
                 }
-                endedCount.value.add(1, ordering: .releasing)
+                flags.endedCount.add(1, ordering: .releasing)
             }
         }
+        Failpoint.hit(.x8)
     }
 
     /// Asks the sources to stop; what is under way is delivered.
+    ///
+    /// A job with checkpoints takes a last one: what the sources have read until then is delivered
+    /// and part of it, and the job can go on from there.
     package func stop() {
-        control.ask(.stop)
-        for thread in taskThreads { thread.bell.ring() }
+        flags.isStopRequested.store(true, ordering: .relaxed)
+        if let checkpointing {
+            checkpointing.stop()
+        } else {
+            control.ask(.stop)
+            for thread in taskThreads { thread.bell.ring() }
+        }
     }
 
     /// Asks everything to stop where it is.
     package func abort() {
         control.ask(.abort)
         for thread in taskThreads { thread.requestStop() }
+        checkpointing?.wake()
     }
+
+    /// The last 100 checkpoints that were tried, oldest first.
+    package func checkpoints() -> [CheckpointStatistics] { checkpointing?.history.attempts ?? [] }
 
     /// Whether all threads have ended: ``wait()`` returns at once then.
     package var hasEnded: Bool {
-        endedCount.value.load(ordering: .acquiring) == running.count
+        flags.endedCount.load(ordering: .acquiring) == running.count
+            && checkpointing?.hasEnded ?? true
     }
 
     /// Waits for the end.
@@ -111,15 +155,17 @@ package final class JobRun: Sendable {
     /// Once, by one caller; blocks its thread.
     package func wait() -> Summary {
         for thread in running { thread.join() }
+        checkpointing?.join()
         let end: End
         if let failure = control.failure {
             end = .failed(failure)
+        } else if control.current == .abort {
+            end = .aborted
         } else {
-            switch control.current {
-            case .none: end = .finished
-            case .stop: end = .stopped
-            case .abort: end = .aborted
-            }
+            let wasStopped = flags.isStopRequested.load(ordering: .relaxed)
+            // A stop that came after the end of the input changed nothing.
+            let isFinal = checkpointing?.history.attempts.last?.isFinal ?? false
+            end = wasStopped && !isFinal ? .stopped : .finished
         }
         return Summary(
             end: end,
@@ -147,6 +193,7 @@ package final class JobRun: Sendable {
         let sources = plan.nodes.filter { if case .source = $0.role { true } else { false } }
         return JobProgress(
             nodes: nodes,
+            checkpoints: checkpointing?.history.totals,
             elapsedNanoseconds: environment.clock.monotonicNanoseconds() - startedAt,
             sourceRecords: sources.reduce(0) { $0 + nodes[$1.index].recordsOut },
             rejectedRecords: nodes.reduce(0) { $0 + $1.rejected }

@@ -16,28 +16,25 @@ final class OperatorStage: Stage {
     private lazy var flatBatch = RecordBatch(recordCapacity: 1024, arenaCapacity: 64 << 10)
     private let isKeyed: Bool
     private var isOpen = false
+    private var snapshot = OperatorSnapshot(watermark: .min)
+    /// Whether all its input had ended in the checkpoint that the job goes on from, as event time
+    /// at its end tells: what it had to say at its end is said.
+    private let hadEnded: Bool
 
     init(
+        _ place: Place,
         instance: OperatorInstance,
         ports: [OutputPort],
         deadLetters: any DeadLetters,
-        clock: any Clock,
-        node: String,
-        nodeIndex: Int,
-        channelCount: Int,
-        control: RunControl
+        clock: any Clock
     ) {
         self.instance = instance
         self.ports = ports
         self.clock = clock
         isKeyed = instance.description.isKeyed
         self.deadLetters = deadLetters
-        super.init(
-            node: node,
-            nodeIndex: nodeIndex,
-            channelCount: channelCount,
-            control: control
-        )
+        hadEnded = place.watermark == .max
+        super.init(place)
     }
 
     override func open() throws(JobFailure) {
@@ -47,7 +44,7 @@ final class OperatorStage: Stage {
             throw fail(error)
         }
         isOpen = true
-        try drain()
+        try drainUnlessEnded()
     }
 
     // MARK: - Records
@@ -112,6 +109,11 @@ final class OperatorStage: Stage {
         }
     }
 
+    private func drainUnlessEnded() throws(JobFailure) {
+        guard hadEnded else { return try drain() }
+        for output in instance.outputs { output.discard() }
+    }
+
     // MARK: - Time
 
     override func advance(to time: Int64) throws(JobFailure) {
@@ -131,7 +133,8 @@ final class OperatorStage: Stage {
     }
 
     override var nextProcessingTime: Int64 {
-        isOpen ? instance.state?.nextTimerTime(.processing) ?? .max : .max
+        guard isOpen, !isPastLastBarrier, !hadEnded else { return .max }
+        return instance.state?.nextTimerTime(.processing) ?? .max
     }
 
     /// Fires timers that were set for an event time that had passed already.
@@ -183,7 +186,8 @@ final class OperatorStage: Stage {
     // MARK: - The end
 
     override func finish() throws(JobFailure) {
-        try fireLastProcessingTimers()
+        // Those that are armed at the last barrier fire when the job goes on.
+        if !isPastLastBarrier, !hadEnded { try fireLastProcessingTimers() }
         reportState()
         isOpen = false
         do {
@@ -191,9 +195,48 @@ final class OperatorStage: Stage {
         } catch {
             throw fail(error)
         }
-        try drain()
+        try drainUnlessEnded()
         for port in ports { try port.sendEnd() }
     }
+
+    override func sendBarrier(_ number: UInt64) throws(JobFailure) {
+        for port in ports { try port.sendBarrier(number) }
+    }
+
+    override func announce(_ time: Int64) throws(JobFailure) {
+        for port in ports { try port.sendWatermark(time) }
+    }
+
+    // MARK: - Checkpoints
+
+    override func takeSnapshot(_ number: UInt64) throws(JobFailure) {
+        snapshot = OperatorSnapshot(watermark: watermark)
+        guard let state = instance.state else { return }
+        // What an abandoned attempt has left.
+        while state.isSnapshotting {
+            state.continueSnapshot(untilNanoseconds: .max, clock: clock)
+        }
+        state.beginSnapshot(number)
+        snapshot.keyCount = state.keyCount
+        snapshot.byteCount = state.byteCount
+        snapshot.eventTimerCount = state.timerCount(.event)
+        snapshot.processingTimerCount = state.timerCount(.processing)
+    }
+
+    override var isSnapshotting: Bool { instance.state?.isSnapshotting ?? false }
+
+    override func continueSnapshot(until limit: Int64) {
+        instance.state?.continueSnapshot(untilNanoseconds: limit, clock: clock)
+    }
+
+    override func snapshotContent() -> SubtaskReport.Content { .operator(snapshot) }
+
+    override func maintain(until limit: Int64) {
+        guard isOpen else { return }
+        instance.state?.maintain(untilNanoseconds: limit, clock: clock)
+    }
+
+    // MARK: - After the end
 
     override func abandon() {
         guard isOpen else { return }

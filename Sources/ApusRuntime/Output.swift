@@ -8,6 +8,8 @@ class Output {
     func sendWatermark(_ time: Int64) throws(JobFailure) {}
     /// Delivers word that nothing comes for now.
     func sendIdle() throws(JobFailure) {}
+    /// Delivers a barrier behind everything that belongs to its checkpoint.
+    func sendBarrier(_ number: UInt64) throws(JobFailure) {}
     /// Delivers the end, behind everything else.
     func sendEnd() throws(JobFailure) {}
     /// Delivers records that wait for their batch to fill; tells whether there were any.
@@ -36,6 +38,10 @@ final class ForwardOutput: Output {
 
     override func sendIdle() throws(JobFailure) {
         try stage.receiveIdle(channel: channel)
+    }
+
+    override func sendBarrier(_ number: UInt64) throws(JobFailure) {
+        try stage.receiveBarrier(number, channel: channel)
     }
 
     override func sendEnd() throws(JobFailure) {

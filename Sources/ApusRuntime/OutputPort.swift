@@ -20,6 +20,10 @@ final class OutputPort {
         for output in outputs { try output.sendIdle() }
     }
 
+    func sendBarrier(_ number: UInt64) throws(JobFailure) {
+        for output in outputs { try output.sendBarrier(number) }
+    }
+
     func sendEnd() throws(JobFailure) {
         for output in outputs { try output.sendEnd() }
     }

@@ -13,6 +13,11 @@ final class RunControl: Sendable {
     }
 
     private let request: Atomic<Request> = Atomic(.none)
+    /// The newest barrier that sources are to send; 0 for none so far.
+    private let newestBarrier: Atomic<UInt64> = Atomic(0)
+    /// The barrier behind which sources end; published by `newestBarrier`.
+    private let endingBarrier: Atomic<UInt64> = Atomic(0)
+    private let mayEnd: Atomic<Bool> = Atomic(false)
     private let firstFailure: Mutex<JobFailure?> = Mutex(nil)
 
     /// The strongest request so far.
@@ -30,6 +35,30 @@ final class RunControl: Sendable {
             _ = request.compareExchange(expected: .none, desired: wanted, ordering: .releasing)
         }
     }
+
+    // MARK: - Checkpoints
+
+    /// The barrier that sources are to send; 0 for none so far.
+    ///
+    /// Any thread; one load.
+    var barrier: UInt64 { newestBarrier.load(ordering: .acquiring) }
+
+    /// The barrier behind which sources end; 0 for none.
+    var lastBarrier: UInt64 { endingBarrier.load(ordering: .relaxed) }
+
+    /// Asks the sources for a barrier.
+    func askForBarrier(_ number: UInt64, isLast: Bool) {
+        if isLast { endingBarrier.store(number, ordering: .relaxed) }
+        newestBarrier.store(number, ordering: .releasing)
+    }
+
+    /// Whether threads that have nothing more to do may end: the last checkpoint is complete.
+    var isReleased: Bool { mayEnd.load(ordering: .acquiring) }
+
+    /// Lets threads end that have nothing more to do.
+    func release() { mayEnd.store(true, ordering: .releasing) }
+
+    // MARK: - Failures
 
     /// Reports a failure: the first one is kept, and everything stops.
     func fail(_ failure: JobFailure) {

@@ -15,6 +15,22 @@ final class SourceHead: Head {
         let alignment: SourceAlignment?
     }
 
+    /// Where a source takes part in its job.
+    struct Place {
+        /// The node's id.
+        let node: String
+        /// The node's index in the plan.
+        let nodeIndex: Int
+        /// Which of the node's subtasks it is.
+        let subtask: Int
+        /// What the control plane asks for.
+        let control: RunControl
+        /// What it needs for checkpoints; nil when there are none.
+        var checkpoints: ThreadCheckpoints?
+        /// How it was in the checkpoint that the job goes on from.
+        var restored: SourceSnapshot?
+    }
+
     private enum Phase {
         case running
         case finished
@@ -33,6 +49,7 @@ final class SourceHead: Head {
     private let rejects: RejectHandler
     private let counters: StageCounters
     private let control: RunControl
+    private let checkpoints: ThreadCheckpoints?
     private let clock: any Clock
     private let notify: @Sendable (String) -> Void
     private var phase = Phase.running
@@ -42,34 +59,50 @@ final class SourceHead: Head {
     private var sentWatermark = Int64.min
     private var nextWatermarkAt = Int64.min
     private var lastRecordAt: Int64
+    /// What the source was when it was closed.
+    private var endSnapshot: SourceSnapshot?
 
     init(
-        node: String,
-        nodeIndex: Int,
-        subtask: Int,
+        _ place: Place,
         source: any RecordSource,
         port: OutputPort,
         time: TimePolicy?,
         recordsPerBatch: Int,
         deadLetters: any DeadLetters,
         counters: StageCounters,
-        control: RunControl,
         clock: any Clock,
         notify: @escaping @Sendable (String) -> Void
     ) {
-        self.node = node
-        self.nodeIndex = nodeIndex
-        self.subtask = subtask
+        node = place.node
+        nodeIndex = place.nodeIndex
+        subtask = place.subtask
+        control = place.control
+        checkpoints = place.checkpoints
         self.source = source
         self.port = port
         self.time = time
         self.counters = counters
-        self.control = control
         self.clock = clock
         self.notify = notify
         rejects = RejectHandler(deadLetters: deadLetters, counters: counters)
         batch = RecordBatch(recordCapacity: recordsPerBatch, arenaCapacity: 512 << 10)
         lastRecordAt = clock.monotonicNanoseconds()
+        if let restored = place.restored {
+            newestTime = restored.newestTime
+            sentWatermark = restored.watermark
+            if time != nil, newestTime != .min {
+                time?.alignment?.report(subtask, newest: newestTime)
+            }
+        }
+    }
+
+    /// Goes on where a checkpoint was: tells how far event time has come.
+    ///
+    /// Once, before the first step.
+    func resume() throws(JobFailure) {
+        guard sentWatermark != .min else { return }
+        counters.setWatermark(sentWatermark)
+        try port.sendWatermark(sentWatermark)
     }
 
     var isFinished: Bool { phase == .finished }
@@ -110,6 +143,7 @@ final class SourceHead: Head {
             return batch.count > 0
         case .ended:
             try sendWatermark(.max)
+            endSnapshot = snapshot(hasEnded: true)
             try end()
             return true
         }
@@ -136,6 +170,55 @@ final class SourceHead: Head {
         phase = .finished
         source.close()
         try port.sendEnd()
+    }
+
+    // MARK: - Checkpoints
+
+    /// Sends a barrier, and reports what is in front of it.
+    ///
+    /// Between two steps of the thread's loop: no source is in the middle of a read then.
+    func sendBarrier(_ number: UInt64) throws(JobFailure) {
+        guard let checkpoints else { preconditionFailure("barriers come only with checkpoints") }
+        checkpoints.meter.begin(number)
+        if phase == .running {
+            try port.sendBarrier(number)
+            Failpoint.hit(.c2)
+        }
+        guard let cut = endSnapshot ?? snapshot(hasEnded: false) else {
+            let reason = "source '\(node)' cannot be resumed: it has no position to go back to"
+            checkpoints.mailbox.post(.declined(number, reason))
+            return
+        }
+        Failpoint.hit(.c3)
+        checkpoints.mailbox.post(
+            .report(
+                SubtaskReport(
+                    number: number,
+                    subtask: SubtaskID(nodeIndex: nodeIndex, node: node, subtask: subtask),
+                    content: .source(cut),
+                    inFlight: nil,
+                    pauseNanoseconds: checkpoints.meter.longest,
+                    alignmentNanoseconds: 0,
+                    isUnaligned: false
+                )
+            )
+        )
+        Failpoint.hit(.c8)
+        if phase == .running, number == control.lastBarrier {
+            // Event time stays where it is: the job goes on from here.
+            endSnapshot = cut
+            try end()
+        }
+    }
+
+    private func snapshot(hasEnded: Bool) -> SourceSnapshot? {
+        guard let position = source.position else { return nil }
+        return SourceSnapshot(
+            position: position,
+            newestTime: newestTime,
+            watermark: sentWatermark,
+            hasEnded: hasEnded
+        )
     }
 
     func abandon() {

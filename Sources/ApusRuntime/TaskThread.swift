@@ -15,20 +15,36 @@ final class TaskThread: @unchecked Sendable {
     private static let spinPasses = 64
     /// The longest sleep while a source may get new input, in nanoseconds.
     private static let pollInterval: Int64 = 1_000_000
+    /// How long snapshots and housekeeping may take in one pass, in nanoseconds.
+    private static let sliceLimit: Int64 = 200_000
     /// The longest sleep at all: a net under the doorbell.
     private static let sleepLimit: Int64 = 20_000_000
 
     let index: Int
     let bell = Doorbell()
+    /// What the thread needs for checkpoints; nil when there are none.
+    let checkpoints: ThreadCheckpoints?
     private let control: RunControl
     private let clock: any Clock
     private let bufferTimeout: Int64
     private var heads: [any Head] = []
     private var sources: [SourceHead] = []
     private var stages: [Stage] = []
+    /// The newest barrier that the sources have sent.
+    private var barrier: UInt64 = 0
+    /// Whether a stage has something left to do for it.
+    private var isBarrierOpen = false
+    private var hasReportedEnd = false
 
-    init(index: Int, control: RunControl, clock: any Clock, bufferTimeoutMicroseconds: Int64) {
+    init(
+        index: Int,
+        control: RunControl,
+        clock: any Clock,
+        bufferTimeoutMicroseconds: Int64,
+        checkpoints: ThreadCheckpoints?
+    ) {
         self.index = index
+        self.checkpoints = checkpoints
         self.control = control
         self.clock = clock
         bufferTimeout = bufferTimeoutMicroseconds * 1000
@@ -63,8 +79,14 @@ final class TaskThread: @unchecked Sendable {
     /// - Parameter onFailure: Called when this thread has made the job fail.
     func run(onFailure: () -> Void) {
         do {
-            for stage in stages { try stage.open() }
+            // Readers first: what one stage sends, those behind it are ready for.
+            for stage in stages {
+                try stage.open()
+                try stage.resume()
+            }
+            for source in sources { try source.resume() }
             try loop()
+            if control.current != .abort { for stage in stages { try stage.close() } }
         } catch {
             control.fail(error)
             onFailure()
@@ -79,6 +101,7 @@ final class TaskThread: @unchecked Sendable {
         var emptyPasses = 0
         while control.current != .abort {
             var worked = false
+            if checkpoints != nil, try takePartInCheckpoint() { worked = true }
             for head in heads where try head.step() { worked = true }
             for stage in stages where stage.nextProcessingTime != .max {
                 if try stage.advanceProcessingTime(to: clock.wallMicroseconds()) { worked = true }
@@ -88,11 +111,12 @@ final class TaskThread: @unchecked Sendable {
                 lastFlush = now
                 if try flush() { worked = true }
             }
+            for stage in stages { stage.maintain(until: now &+ Self.sliceLimit) }
             if worked {
                 emptyPasses = 0
                 continue
             }
-            if heads.allSatisfy(\.isFinished) { return }
+            if heads.allSatisfy(\.isFinished), mayEnd() { return }
             emptyPasses += 1
             if emptyPasses > Self.spinPasses { sleep() }
         }
@@ -118,7 +142,44 @@ final class TaskThread: @unchecked Sendable {
         guard limit > 0 else { return }
         bell.sleep(nanoseconds: limit) {
             heads.contains { $0.hasInput } || control.current == .abort
+                || control.barrier != barrier || control.isReleased
         }
+    }
+
+    // MARK: - Checkpoints
+
+    /// Sends a barrier that is asked for, and goes on with what stages have left to do for it.
+    private func takePartInCheckpoint() throws(JobFailure) -> Bool {
+        checkpoints?.meter.beginPass()
+        let wanted = control.barrier
+        if wanted != barrier {
+            barrier = wanted
+            isBarrierOpen = true
+            for source in sources { try source.sendBarrier(wanted) }
+        }
+        return isBarrierOpen ? try advanceCheckpoint() : false
+    }
+
+    private func advanceCheckpoint() throws(JobFailure) -> Bool {
+        let limit = clock.monotonicNanoseconds() &+ Self.sliceLimit
+        var worked = false
+        var isOpen = false
+        for stage in stages {
+            if try stage.advanceCheckpoint(barrier, until: limit) { worked = true }
+            if stage.reportedNumber < barrier { isOpen = true }
+        }
+        isBarrierOpen = isOpen
+        return worked
+    }
+
+    /// Whether the thread may end: with checkpoints it waits for the last one.
+    private func mayEnd() -> Bool {
+        guard let checkpoints else { return true }
+        if !hasReportedEnd {
+            hasReportedEnd = true
+            checkpoints.mailbox.post(.threadEnded)
+        }
+        return control.isReleased
     }
 
     // MARK: - Backpressure
@@ -134,6 +195,13 @@ final class TaskThread: @unchecked Sendable {
             var worked = false
             for head in heads where head.nodeIndex > writerIndex {
                 if try head.step() { worked = true }
+            }
+            if !worked, isBarrierOpen {
+                // A snapshot must not wait for a slow reader: it would take for ever.
+                let limit = clock.monotonicNanoseconds() &+ Self.sliceLimit
+                for stage in stages where stage.continueSnapshotWhileWaiting(until: limit) {
+                    worked = true
+                }
             }
             if !worked, channel.hasOverflow {
                 bell.sleep(nanoseconds: Self.pollInterval) {

@@ -241,8 +241,16 @@ package struct KeyTable {
         closeGap(at, entries, mask)
         indexes[group].count -= 1
         core.pointee.rowCount -= 1
+        (row + RowLayout.markOffset).storeBytes(of: RowMark.free.rawValue, as: UInt32.self)
         rows.giveBack(number)
     }
+
+    /// Row numbers are less than this.
+    var rowNumberEnd: Int { rows.numberEnd }
+
+    /// The row with a number, in use or free; its mark tells.
+    @inline(__always)
+    func row(numbered number: Int) -> Row { rows[number] }
 
     /// Backward-shift deletion: entries that were pushed past the gap move into it (Knuth 6.4 R).
     private func closeGap(_ start: Int, _ entries: UnsafeMutablePointer<UInt64>, _ mask: Int) {

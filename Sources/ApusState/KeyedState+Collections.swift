@@ -19,13 +19,14 @@ extension KeyedState {
         guard length < UInt64(Int32.max) else { return APUS_LIMIT }
         var code = APUS_OK
         guard let target = made(slot, record, &code) else { return code }
+        touch(target.row)
         if !holds(target.row, slot: Int(slot)) {
             let list = ListState(in: &pool, version: makeVersion())
             target.slot.storeBytes(of: list.pointer, as: UnsafeMutableRawPointer.self)
             note(target.row, slot: Int(slot))
         }
-        ListState(at: target.slot.load(as: UnsafeMutableRawPointer.self))
-            .append(bytes, Int(length), in: &pool)
+        guard let list = collection(target.row, Int(slot)) else { return APUS_UNSUPPORTED }
+        ListState(at: list).append(bytes, Int(length), in: &pool)
         return APUS_OK
     }
 
@@ -38,7 +39,8 @@ extension KeyedState {
         var code = APUS_OK
         count.pointee = 0
         guard let found = existing(slot, record, &code) else { return code }
-        count.pointee = ListState(at: found.slot.load(as: UnsafeMutableRawPointer.self)).count
+        guard let list = collection(found.row, Int(slot)) else { return APUS_UNSUPPORTED }
+        count.pointee = ListState(at: list).count
         return APUS_OK
     }
 
@@ -56,7 +58,8 @@ extension KeyedState {
         guard let found = existing(slot, record, &code) else {
             return code == APUS_NOT_FOUND && cursor.pointee.started != 0 ? APUS_STALE : code
         }
-        let list = ListState(at: found.slot.load(as: UnsafeMutableRawPointer.self))
+        guard let pointer = collection(found.row, Int(slot)) else { return APUS_UNSUPPORTED }
+        let list = ListState(at: pointer)
         guard let filled = list.next(cursor, values, Int(capacity)) else { return APUS_STALE }
         count.pointee = UInt32(filled)
         return APUS_OK
@@ -78,7 +81,11 @@ extension KeyedState {
             return nil
         }
         guard let found = existing(slot, record, &code) else { return nil }
-        return MapState(at: found.slot.load(as: UnsafeMutableRawPointer.self))
+        guard let pointer = collection(found.row, Int(slot)) else {
+            code = APUS_UNSUPPORTED
+            return nil
+        }
+        return MapState(at: pointer)
     }
 
     func mapGet(
@@ -111,13 +118,14 @@ extension KeyedState {
         guard keyLength < UInt64(Int32.max), length < UInt64(Int32.max) else { return APUS_LIMIT }
         var code = APUS_OK
         guard let target = made(slot, record, &code) else { return code }
+        touch(target.row)
         if !holds(target.row, slot: Int(slot)) {
             let map = MapState(in: &pool, version: makeVersion())
             target.slot.storeBytes(of: map.pointer, as: UnsafeMutableRawPointer.self)
             note(target.row, slot: Int(slot))
         }
-        MapState(at: target.slot.load(as: UnsafeMutableRawPointer.self))
-            .put(buffer(key, keyLength), buffer(bytes, length), in: &pool)
+        guard let map = collection(target.row, Int(slot)) else { return APUS_UNSUPPORTED }
+        MapState(at: map).put(buffer(key, keyLength), buffer(bytes, length), in: &pool)
         return APUS_OK
     }
 
@@ -131,6 +139,7 @@ extension KeyedState {
         guard keyLength < UInt64(Int32.max) else { return APUS_LIMIT }
         var code = APUS_OK
         guard let map = existingMap(slot, record, &code) else { return code }
+        if let row = row(record) { touch(row) }
         guard map.remove(buffer(key, keyLength), in: &pool) else { return APUS_NOT_FOUND }
         // A map without entries is no state: its key must not cost anything.
         if map.count == 0 { return clear(slot, record) }

@@ -23,6 +23,10 @@ extension KeyedState {
             code = APUS_NOT_FOUND
             return nil
         }
+        if hasExpiry, !isAlive(row, Int(slot)) {
+            code = APUS_NOT_FOUND
+            return nil
+        }
         return (row, row + layout.offsets[Int(slot)])
     }
 
@@ -41,6 +45,7 @@ extension KeyedState {
             code = APUS_LIMIT
             return nil
         }
+        if hasExpiry { prepareWrite(row, Int(slot)) }
         return (row, row + layout.offsets[Int(slot)])
     }
 
@@ -59,23 +64,42 @@ extension KeyedState {
         guard Int(slot) < layout.slots.count else { return APUS_UNSUPPORTED }
         var code = APUS_OK
         guard let found = existing(slot, record, &code) else { return code }
-        switch layout.slots[Int(slot)].kind {
-        case .fixedValue(let byteCount):
-            memset(found.slot, 0, byteCount)
-        case .counter:
-            found.slot.storeBytes(of: 0, as: Int64.self)
-        case .value:
-            pool.deallocate(
-                found.slot.load(as: UnsafeMutableRawPointer.self),
-                Int((found.slot + 12).load(as: UInt32.self))
-            )
-        case .list:
-            ListState(at: found.slot.load(as: UnsafeMutableRawPointer.self)).destroy(in: &pool)
-        case .map:
-            MapState(at: found.slot.load(as: UnsafeMutableRawPointer.self)).destroy(in: &pool)
-        }
+        touch(found.row)
+        free(Int(slot), of: found.row)
+        if isCollection(Int(slot)) { noteCleared(found.row, Int(slot)) }
         setPresent(found.row, present(found.row) & ~(1 &<< slot))
         if present(found.row) == 0 { noteEmptied(found.row) }
         return APUS_OK
+    }
+
+    func isCollection(_ slot: Int) -> Bool {
+        let kind = layout.slots[slot].kind
+        return kind == .list || kind == .map
+    }
+
+    /// Frees what a slot that holds something holds in memory, and zeroes the slot.
+    func free(_ slot: Int, of row: Row) {
+        let place = row + layout.offsets[slot]
+        switch layout.slots[slot].kind {
+        case .fixedValue(let byteCount):
+            memset(place, 0, byteCount)
+        case .counter:
+            place.storeBytes(of: 0, as: Int64.self)
+        case .value:
+            pool.deallocate(
+                place.load(as: UnsafeMutableRawPointer.self),
+                Int((place + 12).load(as: UInt32.self))
+            )
+        case .list, .map:
+            // Nil when the entries are in the database and were not needed yet.
+            let pointer = place.load(as: UnsafeMutableRawPointer?.self)
+            place.storeBytes(of: nil, as: UnsafeMutableRawPointer?.self)
+            guard let pointer else { return }
+            if layout.slots[slot].kind == .list {
+                ListState(at: pointer).destroy(in: &pool)
+            } else {
+                MapState(at: pointer).destroy(in: &pool)
+            }
+        }
     }
 }

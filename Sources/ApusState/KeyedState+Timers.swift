@@ -19,6 +19,7 @@ extension KeyedState {
         }
         guard length < UInt64(Int32.max) else { return APUS_LIMIT }
         guard let row = makeRow(record) else { return APUS_LIMIT }
+        touch(row)
         let queue = queue(timerDomains[Int(name)])
         var copy: UnsafeMutableRawPointer?
         if length > 0, let payload {
@@ -50,7 +51,16 @@ extension KeyedState {
             return APUS_LIMIT
         }
         addTimers(to: row, 1)
+        countTimers(timerDomains[Int(name)], 1)
         return APUS_OK
+    }
+
+    private func countTimers(_ domain: TimerDomain, _ change: Int) {
+        if domain == .event {
+            tracking.pointee.totals.eventTimerCount += change
+        } else {
+            tracking.pointee.totals.processingTimerCount += change
+        }
     }
 
     /// Cancels a timer of a record's key; an `APUS_` code.
@@ -60,19 +70,16 @@ extension KeyedState {
         guard let row = row(record), let armed = queue.find(row, name, id) else {
             return APUS_NOT_FOUND
         }
-        disarm(armed, in: queue)
+        touch(row)
+        freePayload(of: armed.pointee)
+        queue.remove(armed)
+        addTimers(to: row, -1)
+        countTimers(timerDomains[Int(name)], -1)
+        if timerCount(of: row) == 0, present(row) == 0 { noteEmptied(row) }
         return APUS_OK
     }
 
-    private func disarm(_ entry: UnsafeMutablePointer<TimerQueue.Entry>, in queue: TimerQueue) {
-        let row = entry.pointee.row
-        freePayload(of: entry.pointee)
-        queue.remove(entry)
-        addTimers(to: row, -1)
-        if timerCount(of: row) == 0, present(row) == 0 { noteEmptied(row) }
-    }
-
-    private func freePayload(of entry: TimerQueue.Entry) {
+    func freePayload(of entry: TimerQueue.Entry) {
         guard let payload = entry.payload else { return }
         pool.deallocate(payload, Int(entry.payloadByteCount))
     }
@@ -96,10 +103,13 @@ extension KeyedState {
     ) -> Bool {
         let queue = queue(domain)
         batch.reset()
-        while batch.count < batch.capacity, queue.count > 0, queue.nextTime <= time {
+        // Timers of keys that are not in memory come first when they are due first.
+        let limit = hasColdTimers(domain) ? loadColdTimers(domain, upTo: time) : time
+        while batch.count < batch.capacity, queue.count > 0, queue.nextTime <= limit {
             let entry = queue.first
             let row = entry.pointee.row
             guard batch.mark(row) else { break }
+            touch(row)
             let payload = UnsafeRawBufferPointer(
                 start: entry.pointee.payload,
                 count: Int(entry.pointee.payloadByteCount)
@@ -118,6 +128,7 @@ extension KeyedState {
             freePayload(of: entry.pointee)
             queue.remove(entry)
             addTimers(to: row, -1)
+            countTimers(domain, -1)
         }
         return batch.count > 0
     }

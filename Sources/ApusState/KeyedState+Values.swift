@@ -48,10 +48,12 @@ extension KeyedState {
         case .fixedValue(let byteCount):
             guard length == UInt64(byteCount), let bytes else { return APUS_UNSUPPORTED }
             guard let target = made(slot, record, &code) else { return code }
+            touch(target.row)
             memmove(target.slot, bytes, byteCount)
             note(target.row, slot: Int(slot))
         case .value:
             guard let target = made(slot, record, &code) else { return code }
+            touch(target.row)
             putBytes(
                 bytes,
                 Int(length),
@@ -103,6 +105,7 @@ extension KeyedState {
         }
         var code = APUS_OK
         guard let target = made(slot, record, &code) else { return code }
+        touch(target.row)
         note(target.row, slot: Int(slot))
         value.pointee = target.slot
         return APUS_OK
@@ -123,6 +126,8 @@ extension KeyedState {
         let rows = self.rows + Int(first)
         for index in 0..<Int(count) {
             if let row = rows[index] {
+                if hasExpiry { prepareWrite(row, Int(slot)) }
+                touch(row)
                 let present = present(row)
                 created?[index] = present & bit == 0 ? 1 : 0
                 setPresent(row, present | bit)
@@ -136,6 +141,8 @@ extension KeyedState {
                 continue
             }
             guard let row = makeRow(record) else { return APUS_LIMIT }
+            if hasExpiry { prepareWrite(row, Int(slot)) }
+            touch(row)
             created?[index] = holds(row, slot: Int(slot)) ? 0 : 1
             note(row, slot: Int(slot))
             values[index] = row + offset
@@ -154,6 +161,7 @@ extension KeyedState {
         guard isKind(slot, .counter) else { return APUS_UNSUPPORTED }
         var code = APUS_OK
         guard let target = made(slot, record, &code) else { return code }
+        touch(target.row)
         let total = target.slot.load(as: Int64.self) &+ delta
         target.slot.storeBytes(of: total, as: Int64.self)
         note(target.row, slot: Int(slot))

@@ -1,11 +1,14 @@
 package import ApusCore
 import ApusMemory
+import ApusStore
 package import CApusPlugin
 import CApusShims
 
-/// The state and timers of an operator's keys on one subtask, all in memory.
+/// The state and timers of an operator's keys on one subtask.
 ///
-/// Before a callback the owner calls ``begin(_:from:)`` with the batch in hand: the rows of its
+/// Rows are in memory; with a ``StateTier`` those that were not used for a while may be in the
+/// database alone, and come back when a record or a timer needs them.  Before a callback the owner
+/// calls ``begin(_:from:)`` with the batch in hand: the rows of its
 /// keys are looked up at once, and each access by record index finds its row there.  After the
 /// callback ``end()`` removes rows that hold nothing any more.  One thread.
 package final class KeyedState {
@@ -20,6 +23,18 @@ package final class KeyedState {
     let processingTimers: TimerQueue
     /// The domain of each declared timer.
     let timerDomains: [TimerDomain]
+    let groups: KeyGroups
+    /// The database and what belongs to it; nil for state that lives and ends in memory.
+    let tier: StateTier?
+    /// The operator in stored keys; kept apart because taking it out of `tier` counts references.
+    let operatorNumber: UInt16
+    let tracking: UnsafeMutablePointer<RowTracking>
+    /// Whether any slot expires.
+    let hasExpiry: Bool
+    /// How far what was flushed has got.
+    let progress = FlushProgress()
+    /// Wakes this thread when it waits for the database.
+    let bell = Doorbell()
 
     private let call: UnsafeMutablePointer<Call>
     private let usesRows: Bool
@@ -43,7 +58,7 @@ package final class KeyedState {
         var emptiedCapacity: Int
     }
 
-    private var batch: UnsafePointer<apus_batch>? { call.pointee.batch }
+    var batch: UnsafePointer<apus_batch>? { call.pointee.batch }
     var recordCount: Int { call.pointee.recordCount }
     var rows: UnsafeMutablePointer<Row?> { call.pointee.rows }
 
@@ -55,13 +70,30 @@ package final class KeyedState {
         case processing
     }
 
-    /// Creates empty state.
-    package init(slots: [SlotDescription], timers: [TimerDomain], groups: KeyGroups) {
-        layout = RowLayout(slots: slots)
+    /// Creates state that holds nothing, or what its durable tier holds.
+    ///
+    /// - Parameters:
+    ///   - slots: What the operator declared.
+    ///   - timers: The domains of the timers that it declared.
+    ///   - groups: The dealing of keys.
+    ///   - tier: The durable tier, if any.
+    package init(
+        slots: [SlotDescription],
+        timers: [TimerDomain],
+        groups: KeyGroups,
+        tier: StateTier? = nil
+    ) {
+        layout = RowLayout(slots: slots, timers: timers, isDurable: tier != nil)
         table = KeyTable(rowByteCount: layout.rowByteCount, groups: groups)
         timerDomains = timers
-        eventTimers = TimerQueue()
-        processingTimers = TimerQueue()
+        self.groups = groups
+        self.tier = tier
+        operatorNumber = tier?.operatorNumber ?? 0
+        hasExpiry = slots.contains { $0.expiry != nil }
+        eventTimers = TimerQueue(firstOffset: layout.timersOffset(.event, part: 8))
+        processingTimers = TimerQueue(firstOffset: layout.timersOffset(.processing, part: 8))
+        tracking = .allocate(capacity: 1)
+        tracking.initialize(to: RowTracking())
         usesRows = !slots.isEmpty || !timers.isEmpty
         // SAFETY: freed in deinit; `rows[i]` is written by begin() for every i < recordCount.
         call = .allocate(capacity: 1)
@@ -73,9 +105,14 @@ package final class KeyedState {
                 emptiedCapacity: 1024
             )
         )
+        if tier != nil { startTracking() }
     }
 
     deinit {
+        tier?.budget.add(-tracking.pointee.reportedByteCount)
+        tracking.pointee.destroy()
+        tracking.deinitialize(count: 1)
+        tracking.deallocate()
         table.destroy()
         eventTimers.destroy()
         processingTimers.destroy()
@@ -84,17 +121,27 @@ package final class KeyedState {
         call.deallocate()
     }
 
-    /// How many keys hold state or timers.
-    package var keyCount: Int { table.rowCount }
+    /// How many keys hold state or timers, in memory or not.
+    ///
+    /// Of a restored operator one subtask tells what all of them held, so that the sum is right.
+    package var keyCount: Int { tier == nil ? table.rowCount : totals.keyCount }
 
-    /// How many timers are armed in a domain.
-    package func timerCount(_ domain: TimerDomain) -> Int { queue(domain).count }
+    /// How many timers are armed in a domain; see ``keyCount``.
+    package func timerCount(_ domain: TimerDomain) -> Int {
+        guard tier != nil else { return queue(domain).count }
+        return domain == .event ? totals.eventTimerCount : totals.processingTimerCount
+    }
 
-    /// When the next timer of a domain is due; `Int64.max` when none is armed.
-    package func nextTimerTime(_ domain: TimerDomain) -> Int64 { queue(domain).nextTime }
+    /// When the next timer of a domain may be due; `Int64.max` when none is armed.
+    package func nextTimerTime(_ domain: TimerDomain) -> Int64 {
+        min(queue(domain).nextTime, coldTime(domain))
+    }
 
-    /// Bytes in use: rows, index, and what hangs off the rows.
-    package var byteCount: Int { table.byteCount + pool.usedByteCount }
+    /// Bytes in memory: rows, index, timers, and what hangs off the rows.
+    package var byteCount: Int {
+        table.byteCount + pool.usedByteCount
+            + (eventTimers.count + processingTimers.count) * TimerQueue.timerByteCount
+    }
 
     func queue(_ domain: TimerDomain) -> TimerQueue {
         domain == .event ? eventTimers : processingTimers
@@ -110,19 +157,24 @@ package final class KeyedState {
         reserveRows(recordCount)
         for index in 0..<first { rows[index] = nil }
         table.find(batch, first, recordCount, into: rows)
+        if tracking.pointee.mayMiss { loadMissing(batch, from: first) }
     }
 
     /// Ends a callback: rows that hold nothing are removed, pointers into state end.
     package func end() {
         call.pointee.batch = nil
         call.pointee.recordCount = 0
+        removeEmptied()
+    }
+
+    /// Removes rows that were noted because they may hold nothing any more.
+    func removeEmptied() {
         guard call.pointee.emptiedCount > 0 else { return }
         for index in 0..<call.pointee.emptiedCount {
             let row = call.pointee.emptied[index]
             setTimerWord(row, timerWord(row) & ~Self.isListedMark)
-            guard present(row) == 0, timerCount(of: row) == 0 else { continue }
-            freeKey(row)
-            table.remove(row)
+            guard isEmpty(row) else { continue }
+            if isUnknownToDatabase(row) { remove(row) } else { countOut(row) }
         }
         call.pointee.emptiedCount = 0
     }
@@ -199,8 +251,20 @@ package final class KeyedState {
             longKey = copy
         }
         let row = table.insert(hashes[index], key, longKey: longKey)
+        if row != nil { tracking.pointee.totals.keyCount += 1 }
         rows[index] = row
         return row
+    }
+
+    /// Whether a row holds neither state nor timers.
+    @inline(__always)
+    func isEmpty(_ row: Row) -> Bool { present(row) == 0 && timerCount(of: row) == 0 }
+
+    /// Removes a row that holds nothing.
+    func remove(_ row: Row) {
+        if !mark(row).contains(.dead) { tracking.pointee.totals.keyCount -= 1 }
+        freeKey(row)
+        table.remove(row)
     }
 
     /// Notes that a row may hold nothing any more.
@@ -221,7 +285,7 @@ package final class KeyedState {
         call.pointee.emptiedCapacity = capacity
     }
 
-    private func freeKey(_ row: Row) {
+    func freeKey(_ row: Row) {
         let length = Int((row + RowLayout.keyOffset).load(as: UInt32.self))
         guard length > 12 else { return }
         let pointer = (row + RowLayout.keyPointerOffset).load(as: UnsafeMutableRawPointer.self)
@@ -268,6 +332,29 @@ package final class KeyedState {
     @inline(__always)
     func holds(_ row: Row, slot: Int) -> Bool {
         present(row) & (1 &<< UInt32(truncatingIfNeeded: slot)) != 0
+    }
+
+    @inline(__always)
+    func mark(_ row: Row) -> RowMark {
+        RowMark(rawValue: (row + RowLayout.markOffset).load(as: UInt32.self))
+    }
+
+    @inline(__always)
+    func setMark(_ row: Row, _ mark: RowMark) {
+        (row + RowLayout.markOffset).storeBytes(of: mark.rawValue, as: UInt32.self)
+    }
+
+    /// Prepares a row to be changed: what it held when the last barrier came is kept for the
+    /// snapshot, and the next one will have it.
+    ///
+    /// Before every change of a row or of what hangs off it.
+    @inline(__always)
+    func touch(_ row: Row) {
+        let mark = (row + RowLayout.markOffset).load(as: UInt32.self)
+        (row + RowLayout.writtenOffset).storeBytes(of: tracking.pointee.now, as: UInt32.self)
+        if mark & tracking.pointee.writtenMask != tracking.pointee.writtenPattern {
+            touchLate(row)
+        }
     }
 
     @inline(__always)

@@ -7,6 +7,7 @@ import CApusShims
 /// The slot holds a pointer to a header; the values lie in one block that doubles when full.
 ///
 ///     header   u64 count   u64 version   u64 used   u64 capacity   pointer values
+///              u64 stored   u64 next segment
 ///     values   (u32 length, bytes)*
 struct ListState {
     private struct Header {
@@ -15,6 +16,10 @@ struct ListState {
         var used: Int
         var capacity: Int
         var values: UnsafeMutableRawPointer
+        /// Bytes of `values` that the database has.
+        var storedByteCount: Int
+        /// The number of the next segment in the database.
+        var nextSegment: UInt64
     }
 
     private let header: UnsafeMutablePointer<Header>
@@ -30,7 +35,15 @@ struct ListState {
         let memory = pool.allocate(MemoryLayout<Header>.size)
         header = memory.bindMemory(to: Header.self, capacity: 1)
         header.initialize(
-            to: Header(count: 0, version: version, used: 0, capacity: 64, values: pool.allocate(64))
+            to: Header(
+                count: 0,
+                version: version,
+                used: 0,
+                capacity: 64,
+                values: pool.allocate(64),
+                storedByteCount: 0,
+                nextSegment: 0
+            )
         )
     }
 
@@ -94,5 +107,57 @@ struct ListState {
         }
         cursor.pointee.position = UInt64(offset)
         return count
+    }
+
+    // MARK: - The durable tier
+
+    /// Adds the values of a stored segment, in their stored form: (u32 length, little-endian,
+    /// bytes)*.
+    ///
+    /// - Returns: False when the bytes are not those of a segment.
+    func appendStored(
+        _ segment: UnsafeRawBufferPointer,
+        number: UInt64,
+        in pool: inout BlockPool
+    ) -> Bool {
+        var rest = segment[...]
+        while !rest.isEmpty {
+            guard rest.count >= 4 else { return false }
+            let bytes = UnsafeRawBufferPointer(rebasing: rest)
+            let length = Int(UInt32(littleEndian: bytes.loadUnaligned(as: UInt32.self)))
+            guard length <= bytes.count - 4 else { return false }
+            append(bytes.baseAddress.map { $0 + 4 }, length, in: &pool)
+            rest = rest.dropFirst(4 + length)
+        }
+        header.pointee.storedByteCount = header.pointee.used
+        header.pointee.nextSegment = number + 1
+        return true
+    }
+
+    /// How many segments the database has of this list.
+    var segmentCount: UInt64 { header.pointee.nextSegment }
+
+    /// Makes the next ``takeSegment()`` hand out everything, as the first segment.
+    func restartSegments() {
+        header.pointee.storedByteCount = 0
+        header.pointee.nextSegment = 0
+    }
+
+    /// What the database does not have yet, as a segment; nil when there is nothing.
+    ///
+    /// The bytes are good until the list changes.
+    func takeSegment() -> (number: UInt64, bytes: UnsafeRawBufferPointer)? {
+        let from = header.pointee.storedByteCount
+        guard from < header.pointee.used else { return nil }
+        let number = header.pointee.nextSegment
+        header.pointee.storedByteCount = header.pointee.used
+        header.pointee.nextSegment = number + 1
+        return (
+            number,
+            UnsafeRawBufferPointer(
+                start: header.pointee.values + from,
+                count: header.pointee.used - from
+            )
+        )
     }
 }

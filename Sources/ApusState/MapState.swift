@@ -9,7 +9,10 @@ import CApusShims
 ///
 ///     header   u64 count   u64 version   u32 leaves   u32 capacity   pointer directory
 ///     leaf     u32 count   u32 capacity  entry pointers
-///     entry    u32 key length   u32 value length   key   value
+///     entry    u32 key length   u32 value length, high bit: changed   key   value
+///
+/// With a durable tier the map notes the keys of entries that change, in ``MapChanges``; the high
+/// bit of an entry tells that its key is noted already.
 struct MapState {
     private struct Header {
         var count: UInt64
@@ -17,6 +20,7 @@ struct MapState {
         var leafCount: Int32
         var leafCapacity: Int32
         var leaves: UnsafeMutablePointer<Leaf>
+        var changes: MapChanges
     }
 
     private typealias Entry = UnsafeMutableRawPointer
@@ -61,14 +65,21 @@ struct MapState {
         header = pointer.assumingMemoryBound(to: Header.self)
     }
 
-    /// Creates an empty map whose versions begin with `version`.
+    /// Creates an empty map whose versions begin with `version`; the database has none of it.
     init(in pool: inout BlockPool, version: UInt64) {
         let memory = pool.allocate(MemoryLayout<Header>.size)
         header = memory.bindMemory(to: Header.self, capacity: 1)
         let directory = pool.allocate(16).bindMemory(to: Leaf.self, capacity: 2)
         directory[0] = Leaf.make(capacity: 7, in: &pool)
         header.initialize(
-            to: Header(count: 0, version: version, leafCount: 1, leafCapacity: 2, leaves: directory)
+            to: Header(
+                count: 0,
+                version: version,
+                leafCount: 1,
+                leafCapacity: 2,
+                leaves: directory,
+                changes: MapChanges()
+            )
         )
     }
 
@@ -88,6 +99,7 @@ struct MapState {
             UnsafeMutableRawPointer(header.pointee.leaves),
             8 * Int(header.pointee.leafCapacity)
         )
+        header.pointee.changes.destroy(in: &pool)
         pool.deallocate(UnsafeMutableRawPointer(header), MemoryLayout<Header>.size)
     }
 
@@ -109,12 +121,16 @@ struct MapState {
         let entry = Self.makeEntry(key, value, &pool)
         if position.isMatch {
             let leaf = header.pointee.leaves[position.leaf]
-            Self.freeEntry(leaf.entries[position.entry], &pool)
+            let old = leaf.entries[position.entry]
+            noteChange(of: key, isNoted: Self.isChanged(old), in: &pool)
+            Self.freeEntry(old, &pool)
             leaf.entries[position.entry] = entry
         } else {
+            noteChange(of: key, isNoted: false, in: &pool)
             insert(entry, at: position, in: &pool)
             header.pointee.count += 1
         }
+        if !header.pointee.changes.isEverything { Self.setChanged(entry, true) }
     }
 
     func remove(_ key: UnsafeRawBufferPointer, in pool: inout BlockPool) -> Bool {
@@ -123,12 +139,57 @@ struct MapState {
         header.pointee.version &+= 1
         header.pointee.count -= 1
         let leaf = header.pointee.leaves[position.leaf]
+        let isNoted = Self.isChanged(leaf.entries[position.entry])
+        noteChange(of: key, isNoted: isNoted, in: &pool)
         Self.freeEntry(leaf.entries[position.entry], &pool)
         let after = leaf.entries + position.entry + 1
         (leaf.entries + position.entry).update(from: after, count: leaf.count - position.entry - 1)
         leaf.count -= 1
         mergeIfSmall(position.leaf, in: &pool)
         return true
+    }
+
+    // MARK: - The durable tier
+
+    private func noteChange(
+        of key: UnsafeRawBufferPointer,
+        isNoted: Bool,
+        in pool: inout BlockPool
+    ) {
+        guard !isNoted else { return }
+        header.pointee.changes.note(key, entryCount: header.pointee.count, in: &pool)
+    }
+
+    /// Says that the database has everything that the map holds now.
+    func setStored() { header.pointee.changes.clear(isEverything: false) }
+
+    /// Whether the database's entries, if any, are to be replaced as a whole.
+    var mustBeRewritten: Bool { header.pointee.changes.isEverything }
+
+    /// Calls `body` with what the database does not have yet: each entry with a key and its value,
+    /// or nil for a value that is gone.
+    ///
+    /// After it the database counts as having everything.  A key may come twice.
+    func takeChanges(_ body: (UnsafeRawBufferPointer, UnsafeRawBufferPointer?) -> Void) {
+        if mustBeRewritten {
+            for number in 0..<Int(header.pointee.leafCount) {
+                let leaf = header.pointee.leaves[number]
+                for index in 0..<leaf.count {
+                    let entry = leaf.entries[index]
+                    Self.setChanged(entry, false)
+                    body(Self.key(entry), Self.buffer(Self.value(entry)))
+                }
+            }
+        } else {
+            header.pointee.changes.forEachKey { key in
+                let position = lowerBound(key)
+                guard position.isMatch else { return body(key, nil) }
+                let entry = header.pointee.leaves[position.leaf].entries[position.entry]
+                Self.setChanged(entry, false)
+                body(key, Self.buffer(Self.value(entry)))
+            }
+        }
+        setStored()
     }
 
     // MARK: - Walking
@@ -308,6 +369,17 @@ struct MapState {
         pool.deallocate(entry, 8 + key(entry).count + Int(value(entry).len))
     }
 
+    private static let changedBit: UInt32 = 1 << 31
+
+    private static func isChanged(_ entry: Entry) -> Bool {
+        (entry + 4).load(as: UInt32.self) & changedBit != 0
+    }
+
+    private static func setChanged(_ entry: Entry, _ isChanged: Bool) {
+        let length = (entry + 4).load(as: UInt32.self) & ~changedBit
+        (entry + 4).storeBytes(of: isChanged ? length | changedBit : length, as: UInt32.self)
+    }
+
     private static func key(_ entry: Entry) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: entry + 8, count: Int(entry.load(as: UInt32.self)))
     }
@@ -316,7 +388,7 @@ struct MapState {
         let start = UnsafeRawPointer(entry + 8 + Int(entry.load(as: UInt32.self)))
         return apus_bytes(
             data: start.assumingMemoryBound(to: UInt8.self),
-            len: UInt64((entry + 4).load(as: UInt32.self))
+            len: UInt64((entry + 4).load(as: UInt32.self) & ~changedBit)
         )
     }
 

@@ -49,6 +49,9 @@ struct RowStore {
     /// How many rows are taken.
     var usedCount: Int { core.pointee.usedCount }
 
+    /// All rows that were ever taken have numbers less than this.
+    var numberEnd: Int { core.pointee.nextRow }
+
     /// The row with a number.
     @inline(__always)
     subscript(number: Int) -> Row {

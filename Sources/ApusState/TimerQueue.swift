@@ -9,6 +9,10 @@ import CApusShims
 /// half the levels of a binary one, and a node's children share a cache line (LaMarca and
 /// Ladner, "The Influence of Caches on the Performance of Heaps").
 ///
+/// Where rows have room for it, a row's timers are also linked with each other, so that a row can
+/// be
+/// stored and evicted with them.
+///
 /// A handle on memory that ``destroy()`` frees; one thread.
 struct TimerQueue {
     typealias Row = UnsafeMutableRawPointer
@@ -24,7 +28,14 @@ struct TimerQueue {
         var heapIndex: Int32
         /// The next entry in the same bucket of the index, or in the list of free entries.
         var next: Int32
+        /// The timers of the same row before and behind this one: number + 1, 0 for none.
+        var previousOfRow: Int32 = 0
+        var nextOfRow: Int32 = 0
     }
+
+    /// Memory per armed timer: entry, node and bucket.
+    static let timerByteCount =
+        MemoryLayout<Entry>.stride + MemoryLayout<Node>.stride + MemoryLayout<Int32>.stride
 
     /// A node of the heap: the time is here so that comparing rarely touches the entry.
     private struct Node {
@@ -44,8 +55,15 @@ struct TimerQueue {
     }
 
     private let core: UnsafeMutablePointer<Core>
+    /// Where a row holds the number + 1 of its first timer; 0 when rows have no room for it.
+    private let firstOffset: Int
 
-    init() {
+    /// Creates a queue without timers.
+    ///
+    /// - Parameter firstOffset: Where rows hold their first timer, a u32 that begins as 0; 0 for
+    ///   rows that do not.
+    init(firstOffset: Int = 0) {
+        self.firstOffset = firstOffset
         // SAFETY: freed in destroy(), which the owner calls once.
         core = .allocate(capacity: 1)
         let capacity = 64
@@ -106,6 +124,7 @@ struct TimerQueue {
         core.pointee.entries[number] = entry
         core.pointee.entries[number].next = core.pointee.buckets[bucket]
         core.pointee.buckets[bucket] = Int32(truncatingIfNeeded: number)
+        if firstOffset > 0 { link(number) }
         let at = core.pointee.count
         core.pointee.count = at + 1
         siftUp(Node(time: entry.time, entry: Int32(truncatingIfNeeded: number)), from: at)
@@ -125,6 +144,7 @@ struct TimerQueue {
     /// Disarms a timer; its payload is the caller's to free before.
     func remove(_ entry: UnsafeMutablePointer<Entry>) {
         unlink(entry)
+        if firstOffset > 0 { unlinkFromRow(entry) }
         let at = Int(entry.pointee.heapIndex)
         let last = core.pointee.count - 1
         core.pointee.count = last
@@ -145,6 +165,45 @@ struct TimerQueue {
     func forEach(_ body: (UnsafeMutablePointer<Entry>) -> Void) {
         for at in 0..<core.pointee.count {
             body(core.pointee.entries + Int(core.pointee.heap[at].entry))
+        }
+    }
+
+    // MARK: - The timers of a row
+
+    /// The first timer of a row, or nil.
+    ///
+    /// Rows must have room for it.
+    func first(of row: Row) -> UnsafeMutablePointer<Entry>? {
+        entry((row + firstOffset).load(as: Int32.self))
+    }
+
+    /// The timer of the same row behind one, or nil.
+    func next(after entry: UnsafeMutablePointer<Entry>) -> UnsafeMutablePointer<Entry>? {
+        self.entry(entry.pointee.nextOfRow)
+    }
+
+    private func entry(_ link: Int32) -> UnsafeMutablePointer<Entry>? {
+        link == 0 ? nil : core.pointee.entries + Int(link - 1)
+    }
+
+    private func link(_ number: Int) {
+        let entry = core.pointee.entries + number
+        let place = entry.pointee.row + firstOffset
+        let first = place.load(as: Int32.self)
+        entry.pointee.previousOfRow = 0
+        entry.pointee.nextOfRow = first
+        self.entry(first)?.pointee.previousOfRow = Int32(truncatingIfNeeded: number + 1)
+        place.storeBytes(of: Int32(truncatingIfNeeded: number + 1), as: Int32.self)
+    }
+
+    private func unlinkFromRow(_ entry: UnsafeMutablePointer<Entry>) {
+        let next = entry.pointee.nextOfRow
+        let previous = entry.pointee.previousOfRow
+        self.entry(next)?.pointee.previousOfRow = previous
+        if let before = self.entry(previous) {
+            before.pointee.nextOfRow = next
+        } else {
+            (entry.pointee.row + firstOffset).storeBytes(of: next, as: Int32.self)
         }
     }
 

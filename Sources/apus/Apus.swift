@@ -21,6 +21,7 @@ struct Apus: ParsableCommand {
         version: HostTable.version,
         subcommands: [
             RunCommand.self, JobCommand.self, PluginCommand.self, GenerateCommand.self,
+            CheckpointCommand.self, SavepointCommand.self, StateCommand.self, TimerCommand.self,
             BenchCommand.self, ScanCommand.self,
         ]
     )

@@ -1,3 +1,4 @@
+import ApusCheckpoint
 import ApusCore
 import ApusGraph
 import ApusIO
@@ -7,6 +8,19 @@ import ApusRuntime
 /// Makes the sources and sinks that a job file names out of files and the rest of the world.
 struct Endpoints: EndpointFactory {
     let world: World
+    /// The folder for what sinks wait with until a checkpoint; nil for a job without checkpoints.
+    let outbox: String?
+    /// Whether the job goes on from a checkpoint, so that earlier output must stay.
+    let isRestored: Bool
+
+    /// Creates endpoints for a job.
+    ///
+    /// - Throws: ``CheckpointError`` when the outbox cannot be made.
+    init(world: World, durable: DurableJob? = nil) throws {
+        self.world = world
+        outbox = try durable?.settings?.folder.workDirectory("outbox")
+        isRestored = durable?.restored != nil
+    }
 
     /// Times of generated records start here: 2026-01-01T00:00:00Z.
     private static let generatedTimeStart: Int64 = 1_767_225_600_000_000
@@ -96,14 +110,39 @@ struct Endpoints: EndpointFactory {
         _ sink: SinkDescription,
         subtask: Int
     ) throws(EndpointError) -> any RecordSink {
+        if let outbox, waitsForCheckpoints(sink) {
+            return OutboxSink(sink: sink.id, subtask: subtask, directory: outbox, disk: world.disk)
+        }
         switch sink.kind {
         case .file(let path, let appends):
-            return try FileSink(path: path, appending: appends, disk: world.disk)
+            return try FileSink(path: path, appending: appends || isRestored, disk: world.disk)
         case .stdout:
             return StandardOutputSink()
         case .discard:
             return DiscardSink()
         }
+    }
+
+    func makeDelivery(
+        _ sink: SinkDescription
+    ) throws(EndpointError) -> (any OutputDelivery)? {
+        guard outbox != nil, waitsForCheckpoints(sink) else { return nil }
+        switch sink.kind {
+        case .file(let path, let appends):
+            if sink.kind.isFolder {
+                return try FolderDelivery(path: path, appending: appends, disk: world.disk)
+            }
+            return try FileDelivery(path: path, appending: appends, disk: world.disk)
+        case .stdout:
+            return StandardOutputDelivery(disk: world.disk)
+        case .discard:
+            return nil
+        }
+    }
+
+    private func waitsForCheckpoints(_ sink: SinkDescription) -> Bool {
+        if case .discard = sink.kind { return false }
+        return sink.delivery == .exactlyOnce
     }
 
     func makeKeyExtractor(_ path: [String]) -> any KeyExtractor {

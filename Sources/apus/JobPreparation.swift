@@ -3,6 +3,7 @@ import ApusGraph
 import ApusJobFile
 import ApusPluginHost
 import ApusRuntime
+import ApusState
 import ArgumentParser
 
 /// From a job file to a physical plan: reading, plugins, planning.
@@ -146,7 +147,8 @@ extension ComponentDescription {
             outputs: outputs,
             isKeyed: isKeyed,
             acceptsMissingKey: acceptsNullKey,
-            inputCount: inputCount
+            inputCount: inputCount,
+            states: states.map(\.slot.name)
         )
     }
 }

@@ -60,7 +60,28 @@ struct ProgressDisplay {
             if lag > 0 { text += ", operators \(lag) s behind" }
         }
         if progress.rejectedRecords > 0 { text += "; \(progress.rejectedRecords) rejected" }
+        if let checkpoints = progress.checkpoints { text += "; " + line(checkpoints) }
         return text
+    }
+
+    /// `checkpoint 12, longest pause 0.3 ms, 1 abandoned, 2 logs not delivered`.
+    static func line(_ checkpoints: CheckpointTotals) -> String {
+        guard let last = checkpoints.lastComplete else {
+            return checkpoints.abandonedCount == 0
+                ? "no checkpoint yet" : "NO CHECKPOINT, \(checkpoints.abandonedCount) abandoned"
+        }
+        var parts = ["checkpoint \(last)"]
+        if checkpoints.longestPauseNanoseconds > 0 {
+            let tenths = checkpoints.longestPauseNanoseconds / 100_000
+            parts.append("longest pause \(tenths / 10).\(tenths % 10) ms")
+        }
+        if checkpoints.abandonedCount > 0 {
+            parts.append("\(checkpoints.abandonedCount) abandoned")
+        }
+        if checkpoints.undeliveredCount > 1 {
+            parts.append("\(checkpoints.undeliveredCount) logs not delivered")
+        }
+        return parts.joined(separator: ", ")
     }
 
     /// A number with at most three digits before a unit: `1.23 M`.

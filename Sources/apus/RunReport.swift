@@ -15,6 +15,15 @@ struct RunReport: Encodable {
         var counters: [String: UInt64]
     }
 
+    /// What became of the checkpoints.
+    struct Checkpoints: Encodable {
+        var lastComplete: UInt64?
+        var complete: Int
+        var abandoned: Int
+        var longestPauseMilliseconds: Double
+        var undeliveredLogs: Int
+    }
+
     var job: String
     var end: String
     var failure: String?
@@ -23,6 +32,7 @@ struct RunReport: Encodable {
     var deadLetters: Int
     var deadLetterFile: String?
     var firstRejection: String?
+    var checkpoints: Checkpoints?
     var nodes: [Node]
 
     init(_ summary: JobRun.Summary, job: JobDescription, deadLetters letters: DeadLetterFile) {
@@ -39,6 +49,15 @@ struct RunReport: Encodable {
         case .failed(let reason):
             end = "failed"
             failure = reason.description
+        }
+        checkpoints = summary.progress.checkpoints.map { totals in
+            Checkpoints(
+                lastComplete: totals.lastComplete,
+                complete: totals.completeCount,
+                abandoned: totals.abandonedCount,
+                longestPauseMilliseconds: Double(totals.longestPauseNanoseconds) / 1e6,
+                undeliveredLogs: totals.undeliveredCount
+            )
         }
         nodes = summary.progress.nodes.map { node in
             var counters: [String: UInt64] = [:]
@@ -74,6 +93,15 @@ struct RunReport: Encodable {
                 parts.append("\(name) \(value)")
             }
             lines.append("  \(node.id): \(parts.joined(separator: ", "))")
+        }
+        if let totals = checkpoints {
+            var line = "  \(totals.complete) checkpoints"
+            if let last = totals.lastComplete { line += ", the last one is \(last)" }
+            if totals.abandoned > 0 { line += "; \(totals.abandoned) were abandoned" }
+            if totals.undeliveredLogs > 0 {
+                line += "; \(totals.undeliveredLogs) logs of output are not delivered yet"
+            }
+            lines.append(line)
         }
         if let deadLetterFile {
             lines.append("  \(deadLetters) rejected records were added to \(deadLetterFile)")

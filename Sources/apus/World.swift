@@ -10,6 +10,7 @@ struct World: Sendable {
     let disk: any Disk = LinuxDisk()
     let processes: any Processes = LinuxProcesses()
     let threads: any Threads = LinuxThreads()
+    let entropy: any Entropy = LinuxEntropy()
     let environment: [String: String] = ProcessInfo.processInfo.environment
 
     /// Loads plugins, by way of private copies in a folder of the user's own.
@@ -26,6 +27,27 @@ struct World: Sendable {
             let name = ["", "debug", "info", "warning", "error"]
             Console.note("\(name[Int(min(level, 4))]): \(owner): \(text)")
         }
+        armFailpoint()
+    }
+
+    /// Sets the trap that `APUS_FAILPOINT=C10@2` asks for: the process ends as if killed from
+    /// outside when it passes C10 the second time.
+    ///
+    /// In debug builds only.
+    private func armFailpoint() {
+        guard Failpoint.areBuiltIn, let text = environment["APUS_FAILPOINT"], !text.isEmpty else {
+            return
+        }
+        let parts = text.split(separator: "@")
+        guard let name = parts.first, let point = Failpoint(rawValue: String(name)),
+            let occurrence = parts.count > 1 ? Int(parts[1]) : 1
+        else {
+            Console.note("warning: APUS_FAILPOINT=\(text) names no failpoint; expected C10@1")
+            return
+        }
+        Failpoint.arm(
+            Failpoint.Trap(point: point, occurrence: occurrence) { kill(getpid(), SIGKILL) }
+        )
     }
 
     /// An empty variable says nothing.

@@ -69,6 +69,76 @@ struct GraphValidationTests {
         )
     }
 
+    @Test("state ages in event time when one of the sources that reach it has event times")
+    func stateAgesInEventTimeWhenASourceHasEventTimes() {
+        func job(_ source: SourceDescription) -> JobDescription {
+            var node = GraphSample.node("b", ["a", "t"])
+            node.expiries = [
+                ExpiryDescription(
+                    stateName: "x",
+                    ttlMicroseconds: 1_000_000,
+                    time: .event,
+                    location: GraphSample.at(4)
+                )
+            ]
+            return JobDescription(
+                name: "job",
+                sources: [GraphSample.file("s"), source],
+                operators: [GraphSample.node("a", ["s"]), node],
+                sinks: [GraphSample.sink("d", ["b"])]
+            )
+        }
+        var timed = GraphSample.file("t")
+        timed.watermark = WatermarkDescription(timestamp: .field(path: ["at"], unit: .seconds))
+        #expect(job(timed).validate().errors.isEmpty)
+        #expect(job(GraphSample.generator("t", .impulse)).validate().errors.isEmpty)
+        #expect(
+            Self.errors(job(GraphSample.file("t"))) == [
+                "job.yaml: spec.operators[b].state.x.time: 'event', but no source that 'b' reads "
+                    + "has event times, so nothing would ever expire; expected 'processing', or "
+                    + "a 'watermark:' at the source"
+            ]
+        )
+    }
+
+    @Test("settings that contradict each other are refused without a file too")
+    func settingsThatContradictEachOtherAreRefused() {
+        func paths(_ durability: Durability) -> [String] {
+            let job = JobDescription(
+                name: "job",
+                durability: durability,
+                sources: [GraphSample.file("s")],
+                sinks: [GraphSample.sink("d", ["s"], .file(path: "x/", appends: false))]
+            )
+            return job.validate().errors.map(\.path)
+        }
+        let folder = "spec.sinks[d].config.path"
+        let checkpoint = CheckpointDescription(directory: "a/b")
+        #expect(paths(Durability(checkpoint: checkpoint)).isEmpty)
+        #expect(paths(Durability()) == [folder])
+        #expect(
+            paths(Durability(checkpoint: checkpoint, storage: .memory)) == ["spec.state.backend"]
+        )
+        #expect(
+            paths(Durability(checkpoint: checkpoint, storage: .rocksdb(directory: "a/b/c")))
+                == ["spec.state.dir"]
+        )
+        #expect(
+            paths(Durability(storage: .rocksdb(directory: nil), delivery: .exactlyOnce))
+                == ["spec.state", "spec.delivery"]
+        )
+    }
+
+    @Test("a budget is part of what there is, and never too small")
+    func aBudgetIsPartOfWhatThereIs() {
+        #expect(BudgetDescription.percent(50).byteCount(ofLimit: 1 << 30) / (1 << 20) == 511)
+        #expect(BudgetDescription.percent(90).byteCount(ofLimit: Int.max) > 0)
+        #expect(BudgetDescription.percent(1).byteCount(ofLimit: 1 << 30) == 32 << 20)
+        #expect(BudgetDescription.bytes(64 << 20).byteCount(ofLimit: 1) == 64 << 20)
+        #expect(BudgetDescription.bytes(1).byteCount(ofLimit: 1 << 30) == 32 << 20)
+        #expect(BudgetDescription.standard == .percent(50))
+    }
+
     @Test("names of jobs and nodes", arguments: [("a", true), ("0-a", true), ("", false)])
     func namesOfJobsAndNodes(name: String, isValid: Bool) {
         #expect(JobDescription.isValidName(name) == isValid)

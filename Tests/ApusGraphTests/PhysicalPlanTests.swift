@@ -154,6 +154,62 @@ struct PhysicalPlanTests {
         )
     }
 
+    @Test("refuses a time to live for a state that the plugin does not have")
+    func refusesATimeToLiveForAStateThatThePluginDoesNotHave() {
+        func node(_ id: String, state: String, line: Int) -> OperatorDescription {
+            var node = Sample.node(id, ["s"], key: Sample.tail, line: line)
+            node.expiries = [
+                ExpiryDescription(
+                    stateName: state,
+                    ttlMicroseconds: 1_000_000,
+                    location: SourceLocation(line: line, column: 9)
+                )
+            ]
+            return node
+        }
+        var kept = Sample.keyed
+        kept.states = ["ticket", "reminders"]
+        let errors = Self.errors { () throws(PlanErrors) in
+            try Self.plan(
+                [Sample.file("s")],
+                [
+                    node("a", state: "tikcet", line: 5), node("b", state: "x", line: 6),
+                    node("c", state: "ticket", line: 7),
+                ],
+                signatures: ["a": kept, "c": kept]
+            )
+        }
+        #expect(
+            errors == [
+                "job.yaml:5:9: spec.operators[a].state: the operator has no state 'tikcet'; "
+                    + "expected one of ticket, reminders; did you mean 'ticket'?",
+                "job.yaml:6:9: spec.operators[b].state: the operator has no state 'x'; "
+                    + "expected no 'state:', as the operator declares none",
+            ]
+        )
+    }
+
+    @Test("every sink of a plan says what it promises")
+    func everySinkOfAPlanSaysWhatItPromises() throws {
+        var sink = Sample.sink("o", ["s"], .file(path: "o", appends: false))
+        sink.delivery = .atLeastOnce
+        let job = JobDescription(
+            name: "job",
+            durability: Durability(checkpoint: CheckpointDescription(directory: "cp")),
+            sources: [Sample.file("s")],
+            sinks: [
+                sink, Sample.sink("p", ["s"], .file(path: "p/", appends: false)),
+                Sample.sink("q", ["s"]),
+            ]
+        )
+        let plan = try PhysicalPlan.make(for: job, parallelism: 1, signatures: [:])
+        let deliveries = plan.nodes.compactMap { node -> DeliveryGuarantee? in
+            if case .sink(let sink) = node.role { sink.delivery } else { nil }
+        }
+        #expect(deliveries == [.atLeastOnce, .exactlyOnce, .exactlyOnce])
+        #expect(plan.durability == job.durability)
+    }
+
     @Test("refuses a key that is hidden in raw lines")
     func refusesAKeyThatIsHiddenInRawLines() {
         let errors = Self.errors { () throws(PlanErrors) in

@@ -86,6 +86,127 @@ struct PlanTextTests {
         )
     }
 
+    static func tickets() throws -> PhysicalPlan {
+        var node = Sample.node("tickets", ["events"], key: .recordKey)
+        node.expiries = [
+            ExpiryDescription(
+                stateName: "ticket",
+                ttlMicroseconds: 90 * 86_400_000_000,
+                refresh: .readAndWrite,
+                time: .event,
+                location: Sample.at(2)
+            )
+        ]
+        let job = JobDescription(
+            name: "tickets",
+            durability: Durability(
+                checkpoint: CheckpointDescription(
+                    directory: "out/checkpoints",
+                    minPauseMicroseconds: 2_000_000,
+                    tolerableFailureCount: 3,
+                    ioLimitBytesPerSecond: 100_000_000
+                ),
+                memoryBudget: .bytes(256 << 20)
+            ),
+            sources: [Sample.generator("events", .keyed(keyCount: 5, valueByteCount: 8))],
+            operators: [node],
+            sinks: [
+                Sample.sink("results", ["tickets"], .file(path: "out/results/", appends: false)),
+                Sample.sink("log", ["tickets"]), Sample.sink("rest", ["tickets"], .discard),
+            ]
+        )
+        let signature = OperatorSignature(
+            outputs: ["main"],
+            isKeyed: true,
+            states: ["ticket", "reminders"]
+        )
+        return try PhysicalPlan.make(
+            for: job,
+            parallelism: 1,
+            signatures: ["tickets": signature]
+        )
+    }
+
+    @Test("the text shows where state is, how often checkpoints are taken, what sinks promise")
+    func theTextShowsStateAndCheckpoints() throws {
+        #expect(
+            try PlanText.render(Self.tickets()) == """
+                job tickets
+                  parallelism 1, 1024 key groups, buffer timeout 5ms
+                  rejected records go to tickets.dead-letter.jsonl
+                  checkpoints in out/checkpoints every 10s, pauses of at least 2s; 2 are kept; \
+                at most 100MB/s
+                    unaligned after 1s, abandoned after 10m; more than 3 failed in a row fail \
+                the job
+                  state in rocksdb, where checkpoints are, memory budget 256MiB
+                  delivery exactly-once
+
+                chain 1: 1 subtask
+                  events (source)
+                  |   generator, 5 keys, values of 8 bytes, endless, seed 1
+                  +-- main ==hash @key==> tickets, chain 2
+
+                chain 2: 1 subtask
+                  tickets (operator)
+                  |   plugin plugin-tickets
+                  |   keyed by @key
+                  |   state ticket expires 90d after it was last read or written, in event time
+                  +-- main --> results
+                  +-- main --> log
+                  +-- main --> rest
+                  results (sink)
+                      folder of part files out/results/
+                      delivered exactly-once
+                  log (sink)
+                      standard output
+                      delivered exactly-once
+                  rest (sink)
+                      discards everything
+
+                """
+        )
+    }
+
+    @Test(
+        "the settings are told as they are, and not at all when nothing is set",
+        arguments: [
+            (Durability(), []),
+            (
+                Durability(storage: .rocksdb(directory: "db"), memoryBudget: .percent(20)),
+                [
+                    "no checkpoints", "state in rocksdb, in db, memory budget 20% of what there is",
+                    "delivery at-least-once",
+                ]
+            ),
+            (
+                Durability(delivery: .atLeastOnce),
+                [
+                    "no checkpoints",
+                    "state in memory alone, memory budget 50% of what there is",
+                    "delivery at-least-once",
+                ]
+            ),
+            (
+                Durability(
+                    checkpoint: CheckpointDescription(
+                        directory: "cp",
+                        tolerableFailureCount: 0,
+                        alignmentTimeoutMicroseconds: nil
+                    )
+                ),
+                [
+                    "checkpoints in cp every 10s; 2 are kept",
+                    "  always aligned, abandoned after 10m; a failed attempt fails the job",
+                    "state in rocksdb, where checkpoints are, memory budget 50% of what there is",
+                    "delivery exactly-once",
+                ]
+            ),
+        ] as [(Durability, [String])]
+    )
+    func theSettingsAreToldAsTheyAre(durability: Durability, lines: [String]) {
+        #expect(durability.summary == lines)
+    }
+
     @Test("the graph shows chains, exchanges and keys")
     func theGraphShowsChainsExchangesAndKeys() throws {
         #expect(

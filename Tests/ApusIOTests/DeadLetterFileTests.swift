@@ -24,6 +24,26 @@ struct DeadLetterFileTests {
         }
     }
 
+    @Test("no record is glued to a line that was cut off")
+    func noRecordIsGluedToACutOffLine() throws {
+        _ = try LinuxDisk().openForWriting(folder.file("out/dead.jsonl"), appending: true)
+        try folder.append(#"{"node":"cut"#, to: "out/dead.jsonl")
+        for _ in 0..<2 {
+            let letters = letters()
+            try letters.add(RejectedRecord(position: "", reason: "r", bytes: []), node: "n")
+            try letters.close()
+        }
+        let lines = try folder.read("out/dead.jsonl").split(
+            separator: "\n",
+            omittingEmptySubsequences: false
+        )
+        #expect(
+            lines.map { String($0.prefix(11)) } == [
+                #"{"node":"cu"#, #"{"node":"n""#, #"{"node":"n""#, "",
+            ]
+        )
+    }
+
     @Test("a record becomes one line")
     func aRecordBecomesOneLine() throws {
         let letters = letters()

@@ -36,6 +36,21 @@ struct SinkTests {
         }
     }
 
+    @Test("no record is glued to a line that was cut off, or to a line that is whole")
+    func noRecordIsGluedToACutOffLine() throws {
+        for (old, expected) in [("", "a\n"), ("b\n", "b\na\n"), ("b\ncut", "b\ncut\na\n")] {
+            let path = try folder.write(old.utf8, to: "out.txt")
+            let idle = try FileSink(path: path, appending: true, disk: LinuxDisk())
+            try idle.write(RecordBatch(recordCapacity: 1, arenaCapacity: 16))
+            try idle.close()
+            #expect(try folder.read("out.txt") == old)
+            let sink = try FileSink(path: path, appending: true, disk: LinuxDisk())
+            for _ in 0..<2 { try sink.write(JSONKeyExtractorTests.batch(["a"])) }
+            try sink.close()
+            #expect(try folder.read("out.txt") == expected + "a\n")
+        }
+    }
+
     @Test("flushing makes what was written visible")
     func flushingMakesWhatWasWrittenVisible() throws {
         let sink = try FileSink(path: folder.file("out"), appending: false, disk: LinuxDisk())

@@ -16,6 +16,7 @@ struct FuzzTests {
         "\n", "  ", "- ", ": ", "{", "}", "[", "]", "&a ", "*a", "<<: ", "? ", "!!int ", "!x ",
         "\"", "'", "|\n", ">", "#", "---\n", "...\n", "\t", "@", "`", "%", "${", "${X}", "${X:1}",
         "$${", "~", "null", "true", "0x", "1e999", "9223372036854775808", "-0", "5ms", "1h30m",
+        "256MiB", "50%", "100MB/s", "/s", "never", "unlimited", "ttl: 1d", "dir: a", "out/",
         "\u{0}", "\u{7F}", "\u{FEFF}", "\u{2028}", "\u{1F985}", "e\u{301}", "id: a", "input: a",
     ]
 
@@ -24,7 +25,8 @@ struct FuzzTests {
         for round in 0..<Self.roundCount {
             let seed = Self.firstSeed &+ round
             var generator = SplitMix64(seed: seed)
-            let text = Self.mutated(JobFileSample.text, using: &generator)
+            let sample = round.isMultiple(of: 2) ? JobFileSample.text : DurableSample.text
+            let text = Self.mutated(sample, using: &generator)
             switch JobFileSample.read(text, environment: ["X": "1"]) {
             case .success(let file):
                 #expect(file.job.validate().errors.isEmpty, "seed \(seed)")
@@ -37,7 +39,11 @@ struct FuzzTests {
 
     @Test("never crash the overrides")
     func neverCrashTheOverrides() {
-        let steps = ["spec", "sources", "operators", "departures", "config", "0", "id", "", "x"]
+        let steps = [
+            "spec", "sources", "operators", "departures", "config", "0", "id", "", "x",
+            "checkpoint",
+            "dir", "io-limit", "state", "memory", "budget", "delivery", "sinks", "tickets", "ttl",
+        ]
         for round in 0..<Self.roundCount {
             let seed = Self.firstSeed &+ round
             var generator = SplitMix64(seed: seed)
@@ -45,7 +51,8 @@ struct FuzzTests {
                 .compactMap { _ in steps.randomElement(using: &generator) }
                 .joined(separator: ".")
             let value = Self.pieces.randomElement(using: &generator) ?? ""
-            let result = JobFileSample.read(JobFileSample.text, overrides: [(path, value)])
+            let sample = round.isMultiple(of: 2) ? JobFileSample.text : DurableSample.text
+            let result = JobFileSample.read(sample, overrides: [(path, value)])
             if case .failure(let errors) = result {
                 #expect(!errors.problems.isEmpty, "seed \(seed)")
             }

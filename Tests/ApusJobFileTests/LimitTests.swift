@@ -64,13 +64,26 @@ struct LimitTests {
         #expect(result.errorLines.last == "job.yaml: 50 more problems")
     }
 
+    @Test("a thousand states that contradict the sources are refused, each at its line at first")
+    func manyContradictionsAreRefused() {
+        let states = (0..<1_000).map { "s.\($0): {ttl: 1d, time: event}" }.joined(separator: ",\n")
+        let text = DurableSample.text.replacing("      watermark: { field: at }\n", with: "")
+            .replacing(DurableSample.expiries, with: "      state: {\n\(states) }")
+        let lines = JobFileSample.read(text).errorLines
+        #expect(lines.count == 201)
+        #expect(
+            lines.first?.hasPrefix("job.yaml:27:22: spec.operators[tickets].state.s.0.t") == true
+        )
+        #expect(lines.last == "job.yaml: 800 more problems")
+    }
+
     @Test("more than 1,000 nodes are refused")
     func tooManyNodesAreRefused() {
         let sinks = (0..<1_000).map { "    - { id: s\($0), plugin: stdout, input: x }\n" }.joined()
         let result = JobFileSample.read(JobFileSample.text + "\n" + sinks)
         #expect(
             result.errorLines == [
-                "job.yaml: spec: 1004 sources, operators and sinks; expected at most 1000"
+                "job.yaml:5:3: spec: 1004 sources, operators and sinks; expected at most 1000"
             ]
         )
     }

@@ -96,7 +96,9 @@ struct Schema {
                     ?? []
             }
         case "additionalProperties":
-            return check(Set(value.keys).isSubset(of: schema["properties"]?.keys ?? []))
+            let known = Set(schema["properties"]?.keys ?? [])
+            return value.entries.filter { !known.contains($0.key) }
+                .flatMap { problems(of: $0.value, by: argument, at: "\(path).\($0.key)") }
         default:
             return ["\(path): the test does not know the keyword \(keyword)"]
         }

@@ -36,7 +36,9 @@ struct SchemaTests {
     /// The keys that the reader knows, by the name of their definition in the schema.
     static let keys: [(definition: String, names: [String])] = [
         ("root", RootKey.names), ("metadata", MetadataKey.names), ("spec", SpecKey.names),
-        ("errors", ErrorsKey.names), ("source", SourceKey.names), ("operator", OperatorKey.names),
+        ("errors", ErrorsKey.names), ("checkpoint", CheckpointKey.names),
+        ("state", StateKey.names), ("memory", MemoryKey.names), ("expiry", ExpiryKey.names),
+        ("source", SourceKey.names), ("operator", OperatorKey.names),
         ("sink", SinkKey.names), ("watermark", WatermarkKey.names), ("empty", NoKey.names),
         ("file-source", FileSourceKey.names), ("stdin-source", StdinSourceKey.names),
         ("generator", GeneratorKey.names), ("file-sink", FileSinkKey.names),
@@ -64,6 +66,11 @@ struct SchemaTests {
         arguments: [
             ("source.plugin", SourceKind.pluginNames), ("sink.plugin", SinkKind.pluginNames),
             ("errors.policy", ErrorHandling.Policy.allCases.map(\.rawValue)),
+            ("spec.delivery", DeliveryGuarantee.allCases.map(\.rawValue)),
+            ("sink.delivery", DeliveryGuarantee.allCases.map(\.rawValue)),
+            ("state.backend", StateStorage.backendNames),
+            ("expiry.refresh", ExpiryDescription.Refresh.allCases.map(\.rawValue)),
+            ("expiry.time", ExpiryDescription.Time.allCases.map(\.rawValue)),
             ("watermark.unit", WatermarkDescription.Unit.allCases.map(\.rawValue)),
             ("generator.kind", GeneratorKindName.allCases.map(\.rawValue)),
             ("file-source.format", RecordFormatName.allCases.map(\.rawValue)),
@@ -96,6 +103,37 @@ struct SchemaTests {
             let forms = ["`\(name)`", "`\(name).", ".\(name)`"]
             #expect(forms.contains(where: manual.contains), "\(name)")
         }
+    }
+
+    @Test(
+        "the schema refuses what the reader refuses about state and checkpoints",
+        arguments: CheckpointErrorTests.cases + DurabilityErrorTests.cases
+    )
+    func theSchemaRefusesWhatTheReaderRefusesAboutState(mistake: Mistake) throws {
+        let beyondSchema = [
+            // Numbers inside of texts.
+            "an interval below the range", "an interval above the range",
+            "a min-pause above the range", "a timeout of zero", "an io-limit below the range",
+            "a budget below the range", "a budget beyond all machines", "a ttl below the range",
+            "a ttl of zero",
+            // Rules that tie one value to another.
+            "an alignment-timeout that cannot come", "memory with checkpoint",
+            "memory with dir and checkpoint", "a database in the folder of checkpoints",
+            "a database that holds the folder of checkpoints",
+            "a database that is the folder of checkpoints", "a folder with at-least-once",
+            "event time without watermark", "a folder without checkpoint",
+            "exactly-once without checkpoint", "rocksdb without dir and checkpoint",
+            "a database folder without database",
+        ]
+        let text = DurableSample.text.replacing(mistake.old, with: mistake.new)
+        let problems = try Self.schema().problems(of: Self.tree(text))
+        // Both ways, so that a name in the list that the schema refuses is found as well.
+        #expect(problems.isEmpty == beyondSchema.contains(mistake.name))
+    }
+
+    @Test("the schema accepts the sample with every key about state")
+    func theSchemaAcceptsTheSampleWithEveryKeyAboutState() throws {
+        #expect(try Self.schema().problems(of: Self.tree(DurableSample.text)).isEmpty)
     }
 
     @Test(

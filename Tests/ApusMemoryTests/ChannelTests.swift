@@ -27,11 +27,14 @@ struct ChannelTests {
         case watermark(Int64)
         case idle
         case end
+        case barrier(UInt64)
 
         static func random(_ step: Int, using generator: inout SplitMix64) -> Note {
-            switch generator.number(in: 0...7) {
+            switch generator.number(in: 0...8) {
             case 0: .idle
             case 1: .end
+            // Up to the largest number that the word has room for.
+            case 8: .barrier(generator.next() >> 3)
             case 2...4: .watermark(Int64(bitPattern: generator.next()))
             default: .batch(Int64(step))
             }
@@ -64,6 +67,7 @@ struct ChannelTests {
         case .watermark(let time): channel.send(.watermark(time))
         case .idle: channel.send(.idle)
         case .end: channel.send(.end)
+        case .barrier(let number): channel.send(.barrier(number))
         }
     }
 
@@ -77,6 +81,7 @@ struct ChannelTests {
         case .watermark(let time): return .watermark(time)
         case .idle: return .idle
         case .end: return .end
+        case .barrier(let number): return .barrier(number)
         }
     }
 
@@ -153,6 +158,25 @@ struct ChannelTests {
             // Now the ring holds a number that must not be taken for a batch.
         }
         #expect(census.liveCount == 0)
+    }
+
+    @Test("a barrier never passes a batch or a watermark that waits for room")
+    func aBarrierPassesNothing() throws {
+        let channel = Self.make(1)
+        // Two words fit: a batch and the first word of the watermark; all else waits.
+        let notes: [Note] = [
+            .batch(1), .watermark(9), .barrier(1), .batch(2), .barrier(2), .watermark(-1),
+            .barrier(3), .end,
+        ]
+        for note in notes { try Self.send(note, to: channel) }
+        #expect(channel.hasOverflow)
+        var received: [Note] = []
+        while received.count < notes.count {
+            _ = channel.flushOverflow()
+            if let note = Self.receive(from: channel) { received.append(note) }
+        }
+        #expect(received == notes)
+        #expect(channel.receive() == nil)
     }
 
     @Test("uses the same few batches again and again")

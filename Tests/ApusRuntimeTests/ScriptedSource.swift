@@ -1,4 +1,5 @@
 import ApusMemory
+import Glibc
 
 /// A source that plays a list of steps, or makes records for ever.
 final class ScriptedSource: RecordSource {
@@ -12,6 +13,10 @@ final class ScriptedSource: RecordSource {
         case cut
         /// Nothing comes until the gate is open.
         case wait(Gate)
+        /// The batch ends here, and so many microseconds pass.
+        case pause(UInt32)
+        /// The call does not return until the gate is open.
+        case block(Gate)
         /// The source breaks.
         case fail(String)
     }
@@ -21,6 +26,10 @@ final class ScriptedSource: RecordSource {
         /// Records appended.
         let readCount = Tally()
         let closeCount = Tally()
+        /// Whether the source has a position to go back to.
+        let isResumable: Bool
+
+        init(isResumable: Bool = true) { self.isResumable = isResumable }
     }
 
     private let steps: [Step]
@@ -86,6 +95,12 @@ final class ScriptedSource: RecordSource {
             case .cut:
                 next += 1
                 return .advanced
+            case .pause(let microseconds):
+                next += 1
+                usleep(microseconds)
+                return .advanced
+            case .block(let gate):
+                while !gate.isOpen { usleep(1000) }
             case .wait(let gate):
                 if !gate.isOpen { return .nothingYet }
             case .fail(let message):
@@ -94,6 +109,16 @@ final class ScriptedSource: RecordSource {
             next += 1
         }
         return .advanced
+    }
+
+    /// The step that comes next.
+    var position: [UInt8]? {
+        watch.isResumable ? withUnsafeBytes(of: Int64(next).littleEndian) { Array($0) } : nil
+    }
+
+    func seek(to position: [UInt8]) throws(EndpointError) {
+        guard position.count == 8 else { throw EndpointError("not a position of this source") }
+        next = Int(position.reversed().reduce(Int64(0)) { $0 << 8 | Int64($1) })
     }
 
     func close() { watch.closeCount.add(1) }

@@ -36,13 +36,19 @@ struct TestJob {
     /// What each source does, seen from outside.
     private(set) var watches: [String: ScriptedSource.Watch] = [:]
 
-    init(parallelism: Int, bufferTimeoutMicroseconds: Int64 = 5000) throws {
+    init(
+        parallelism: Int,
+        bufferTimeoutMicroseconds: Int64 = 5000,
+        name: String = "job",
+        maxParallelism: Int = 1024
+    ) throws {
         let plugins = try Self.loaded.get()
         probe = plugins.probe
         hostile = plugins.hostile
         self.parallelism = parallelism
         description = JobDescription(
-            name: "job",
+            name: name,
+            maxParallelism: maxParallelism,
             bufferTimeoutMicroseconds: bufferTimeoutMicroseconds,
             sources: []
         )
@@ -57,7 +63,8 @@ struct TestJob {
         endless: (@Sendable (Int) -> TestRecord)? = nil,
         isTimed: Bool = false,
         outOfOrder: Int64 = 0,
-        idleAfter: Int64? = nil
+        idleAfter: Int64? = nil,
+        isResumable: Bool = true
     ) {
         let format = RecordFormat(encoding: .jsonLines)
         addSource(
@@ -65,6 +72,7 @@ struct TestJob {
             .file(FileSourceDescription(path: id, format: format)),
             { _ in steps },
             endless: endless,
+            isResumable: isResumable,
             watermark: isTimed
                 ? WatermarkDescription(
                     timestamp: .field(path: ["t"], unit: .microseconds),
@@ -109,9 +117,10 @@ struct TestJob {
         _ kind: SourceKind,
         _ steps: @escaping @Sendable (Int) -> [ScriptedSource.Step],
         endless: (@Sendable (Int) -> TestRecord)?,
+        isResumable: Bool = true,
         watermark: WatermarkDescription?
     ) {
-        let watch = ScriptedSource.Watch()
+        let watch = ScriptedSource.Watch(isResumable: isResumable)
         watches[id] = watch
         addSource(id, kind, watermark: watermark) { (subtask, key) throws(EndpointError) in
             ScriptedSource(steps(subtask), endless: endless, key: key, watch: watch)
@@ -172,6 +181,23 @@ struct TestJob {
     ) -> Collector {
         let collector = Collector(behaviour)
         endpoints.collectors[id] = collector
+        describeSink(id, inputs, isParallel: isParallel)
+        return collector
+    }
+
+    /// Adds a sink whose output becomes visible with checkpoints.
+    mutating func addOutbox(
+        _ id: String,
+        _ inputs: [String],
+        isParallel: Bool = false,
+        _ target: OutboxTarget,
+        logFolder: String
+    ) {
+        endpoints.outboxes[id] = (target, logFolder)
+        describeSink(id, inputs, isParallel: isParallel)
+    }
+
+    private mutating func describeSink(_ id: String, _ inputs: [String], isParallel: Bool) {
         description.sinks.append(
             SinkDescription(
                 id: id,
@@ -180,7 +206,6 @@ struct TestJob {
                 location: Self.place
             )
         )
-        return collector
     }
 
     private static func reference(_ text: String) -> PortReference {
@@ -195,7 +220,7 @@ struct TestJob {
     // MARK: - At work
 
     /// Starts the job.
-    func start() throws -> RunningJob {
+    func start(_ checkpoints: CheckpointSettings? = nil) throws -> RunningJob {
         let plan = try PhysicalPlan.make(
             for: description,
             parallelism: parallelism,
@@ -208,6 +233,7 @@ struct TestJob {
             endpoints: endpoints,
             deadLetters: deadLetters,
             implementations: implementations,
+            checkpoints: checkpoints,
             notify: { notes.add($0) }
         )
         return RunningJob(

@@ -128,6 +128,8 @@ struct TestEndpoints: EndpointFactory {
 
     var sources: [String: MakeSource] = [:]
     var collectors: [String: Collector] = [:]
+    /// Sinks whose output becomes visible with checkpoints, and where their logs go.
+    var outboxes: [String: (target: OutboxTarget, logFolder: String)] = [:]
     /// Sinks that cannot be opened.
     var brokenSinks: Set<String> = []
 
@@ -142,10 +144,19 @@ struct TestEndpoints: EndpointFactory {
     }
 
     func makeSink(_ sink: SinkDescription, subtask: Int) throws(EndpointError) -> any RecordSink {
+        if let outbox = outboxes[sink.id] {
+            return OutboxSink(outbox.target, sink.id, subtask, folder: outbox.logFolder)
+        }
         guard !brokenSinks.contains(sink.id), let collector = collectors[sink.id] else {
             throw EndpointError("cannot open the sink")
         }
         return CollectingSink(collector)
+    }
+
+    func makeDelivery(
+        _ sink: SinkDescription
+    ) throws(EndpointError) -> (any OutputDelivery)? {
+        outboxes[sink.id].map { OutboxDelivery($0.target) }
     }
 
     func makeKeyExtractor(_ path: [String]) -> any KeyExtractor { PrefixKeyExtractor() }

@@ -17,7 +17,7 @@ struct KeyTableTests {
         var rows: [Int: KeyTable.Row] = [:]
 
         init(groupCount: Int, keyCount: Int, hash: @escaping (Int) -> UInt64) {
-            table = KeyTable(rowByteCount: 40, groups: KeyGroups(count: groupCount))
+            table = KeyTable(rowByteCount: 48, groups: KeyGroups(count: groupCount))
             self.hash = hash
             batch = RecordBatch(recordCapacity: keyCount, arenaCapacity: 16)
             for number in 0..<keyCount {
@@ -38,9 +38,9 @@ struct KeyTableTests {
                 return try check(false, "a row for \(number)")
             }
             // What a row holds behind its header is zero at first, whoever had it before.
-            try check((row + 32).load(as: Int.self) == 0, "row \(number) is not zeroed")
+            try check((row + 40).load(as: Int.self) == 0, "row \(number) is not zeroed")
             try check((row + 24).load(as: Int.self) == 0, "row \(number) is not zeroed")
-            (row + 32).storeBytes(of: number + 1, as: Int.self)
+            (row + 40).storeBytes(of: number + 1, as: Int.self)
             rows[number] = row
         }
 
@@ -66,7 +66,7 @@ struct KeyTableTests {
             table.forEachRow { walked.insert($0) }
             try check(walked == Set(rows.values), "\(context): walking")
             for (number, row) in rows {
-                let mark = (row + 32).load(as: Int.self)
+                let mark = (row + 40).load(as: Int.self)
                 try check(mark == number + 1, "\(context): the content of row \(number)")
             }
         }
@@ -144,7 +144,7 @@ struct KeyTableTests {
 
     @Test("tells keys of one hash apart by length and by every byte")
     func tellsKeysOfOneHashApart() throws {
-        let table = KeyTable(rowByteCount: 32, groups: KeyGroups(count: 1))
+        let table = KeyTable(rowByteCount: 40, groups: KeyGroups(count: 1))
         defer { table.destroy() }
         let batch = RecordBatch(recordCapacity: 400, arenaCapacity: 16)
         for length in 0...30 {

@@ -32,6 +32,21 @@ static inline apus_hash128 apus_xxh3_128(const void *bytes, size_t n) {
     return result;
 }
 
+// The same of bytes that come piece by piece. One thread at a time.
+typedef struct apus_hash128_stream apus_hash128_stream;
+
+// Begins a hash; NULL when the system has no memory.
+apus_hash128_stream *apus_hash128_begin(void);
+
+// Adds n bytes to it.
+void apus_hash128_add(apus_hash128_stream *stream, const void *bytes, size_t n);
+
+// The hash of what was added so far.
+apus_hash128 apus_hash128_value(const apus_hash128_stream *stream);
+
+// Gives its memory back.
+void apus_hash128_end(apus_hash128_stream *stream);
+
 // Asks for the cache line at p, to be read and written.
 static inline void apus_prefetch(const void *p) {
     __builtin_prefetch(p, 1, 3);

@@ -1,3 +1,4 @@
+import ApusCheckpoint
 import ApusCore
 import ApusGraph
 import ApusIO
@@ -15,15 +16,35 @@ struct RunCommand: ParsableCommand {
         abstract: "Run a job in this process until its input ends.",
         discussion: """
             Ctrl-C stops the sources and delivers what is under way; timers that are not due do \
-            not fire. A second Ctrl-C ends the job at once.
+            not fire. A job with checkpoints takes a last one, from which it can go on. A second \
+            Ctrl-C ends the job at once.
 
             EXAMPLE
               apus run samples/flights/job.yaml --parallelism 2
+              apus run job.yaml --from latest
               apus run job.yaml --set spec.sources.orders.config.path=orders.jsonl
             """
     )
 
     @OptionGroup var options: JobOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "Where a job with checkpoints begins: latest, latest-or-new, new, or a number.",
+            discussion: """
+                'latest' is an error when there is no checkpoint yet, 'latest-or-new' begins anew \
+                then. 'new' gives earlier checkpoints up. A path is that of a savepoint.
+                """,
+            valueName: "latest|latest-or-new|new|N|PATH"
+        )
+    )
+    var from: StartPoint?
+
+    @Option(
+        help: "Give up a node's part of the checkpoint that the job goes on from.",
+        completion: nil
+    )
+    var dropState: [String] = []
 
     @Flag(help: "Print the summary as JSON on standard output.")
     var json = false
@@ -37,6 +58,8 @@ struct RunCommand: ParsableCommand {
         let preparation = options.prepare(world)
         let job = try preparation.readJob()
         let (plan, implementations) = try preparation.load(job)
+        let (durable, endpoints) = try open(plan, world)
+        defer { durable.close() }
         let deadLetters = DeadLetterFile(
             path: job.errors.deadLetterFile,
             policy: job.errors.policy == .fail ? .fail : .deadLetter,
@@ -45,9 +68,10 @@ struct RunCommand: ParsableCommand {
         let environment = JobEnvironment(
             clock: world.clock,
             threads: world.threads,
-            endpoints: Endpoints(world: world),
+            endpoints: endpoints,
             deadLetters: deadLetters,
             implementations: implementations,
+            checkpoints: durable.settings,
             notify: { Console.note("note: \($0)") }
         )
         let run: JobRun
@@ -58,7 +82,12 @@ struct RunCommand: ParsableCommand {
             throw error.fault == .data ? ExitStatus.failed : ExitStatus.invalid
         }
         startWatch.end()
-        Console.note("job '\(job.name)': started, parallelism \(plan.parallelism)")
+        let origin = durable.restored.map { restored in
+            ", from \(restored.isFinal ? "the end: " : "")checkpoint \(restored.number)"
+        }
+        Console.note(
+            "job '\(job.name)': started, parallelism \(plan.parallelism)\(origin ?? "")"
+        )
         watch(run, world)
         var summary = run.wait()
         do {
@@ -69,6 +98,25 @@ struct RunCommand: ParsableCommand {
             )
         }
         try report(summary, job, deadLetters)
+    }
+
+    /// Opens the job's checkpoints and its local database.
+    private func open(
+        _ plan: PhysicalPlan,
+        _ world: World
+    ) throws -> (durable: DurableJob, endpoints: Endpoints) {
+        do {
+            let durable = try DurableJob(
+                plan,
+                world: world,
+                start: from,
+                droppedState: dropState
+            )
+            return (durable, try Endpoints(world: world, durable: durable))
+        } catch {
+            Console.error("\(error)")
+            throw ExitStatus.invalid
+        }
     }
 
     /// How long the threads may take to notice that the job is to end at once, in nanoseconds.

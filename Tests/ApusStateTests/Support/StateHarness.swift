@@ -9,7 +9,7 @@ import CApusPlugin
 ///
 /// All access goes through the tables of C functions, as a plugin's does.
 final class StateHarness {
-    let state: KeyedState
+    private(set) var state: KeyedState
     let functions = StateInterface.makeStateFunctions()
     let timerFunctions = StateInterface.makeTimerFunctions()
     let context: UnsafeMutablePointer<apus_ctx>
@@ -28,9 +28,15 @@ final class StateHarness {
         groupCount: Int,
         recordCapacity: Int = 2048,
         timerCapacity: Int = 16,
+        tier: StateTier? = nil,
         hash: @escaping ([UInt8]) -> UInt64 = StateHarness.realHash
     ) {
-        state = KeyedState(slots: slots, timers: timers, groups: KeyGroups(count: groupCount))
+        state = KeyedState(
+            slots: slots,
+            timers: timers,
+            groups: KeyGroups(count: groupCount),
+            tier: tier
+        )
         batch = RecordBatch(recordCapacity: recordCapacity, arenaCapacity: 1024)
         self.timers = TimerBatch(capacity: timerCapacity)
         self.hash = hash
@@ -45,6 +51,12 @@ final class StateHarness {
     deinit {
         view.deallocate()
         context.deallocate()
+    }
+
+    /// Goes on with another state, as after a restart.
+    func replaceState(_ newState: KeyedState) {
+        state = newState
+        context.pointee.host_private = Unmanaged.passUnretained(newState).toOpaque()
     }
 
     static func realHash(_ key: [UInt8]) -> UInt64 {

@@ -1,5 +1,6 @@
 import ApusCore
 import ApusMemory
+import ApusStore
 import ApusTestSupport
 import CApusPlugin
 
@@ -27,6 +28,11 @@ final class StateRun {
 
     let seed: UInt64
     let harness: StateHarness
+    /// The database and what belongs to it; nil for state in memory alone.
+    let durable: DurableWorld?
+    private let groupCount: Int
+    /// What the last checkpoint holds.
+    var saved: (directory: String, model: StateModel, totals: StateTotals)?
     var generator: SplitMix64
     var model = StateModel()
     /// Event and processing time, both.
@@ -39,9 +45,12 @@ final class StateRun {
         groupCount: Int,
         keyCount: Int,
         timerCapacity: Int = 16,
+        durable: DurableWorld? = nil,
         hash: @escaping ([UInt8]) -> UInt64 = StateHarness.realHash
     ) {
         self.seed = seed
+        self.durable = durable
+        self.groupCount = groupCount
         var generator = SplitMix64(seed: seed)
         keys = Self.makeKeys(keyCount, using: &generator)
         self.generator = generator
@@ -50,7 +59,19 @@ final class StateRun {
             timers: Self.timerDomains,
             groupCount: groupCount,
             timerCapacity: timerCapacity,
+            tier: durable?.tier(groupCount: groupCount, isRestored: false, StateTotals()),
             hash: hash
+        )
+    }
+
+    /// Another state over what the database holds, as after a restart.
+    func makeState(restored totals: StateTotals) -> KeyedState? {
+        guard let durable else { return nil }
+        return KeyedState(
+            slots: Self.slots,
+            timers: Self.timerDomains,
+            groups: KeyGroups(count: groupCount),
+            tier: durable.tier(groupCount: groupCount, isRestored: true, totals)
         )
     }
 
@@ -100,11 +121,8 @@ final class StateRun {
     func run(stepCount: Int) throws {
         while step < stepCount {
             step += 1
-            switch generator.number(in: 0...59) {
-            case 0: try compareAll()
-            case 1...18: try fireTimers()
-            default: try processBatch()
-            }
+            if durable != nil { try workOnDurability() }
+            generator.isOnce(in: 60) ? try compareAll() : try callBack()
             try require(
                 state.keyCount == model.keyCount,
                 "\(state.keyCount) keys, not \(model.keyCount)"
@@ -112,6 +130,11 @@ final class StateRun {
         }
         try compareAll()
         try clearAll()
+    }
+
+    /// A callback with records or timers.
+    func callBack() throws {
+        generator.isOnce(in: 3) ? try fireTimers() : try processBatch()
     }
 
     private func processBatch() throws {
@@ -167,11 +190,16 @@ final class StateRun {
                 .filter { Self.timerDomains[Int($0.key.name)] == domain }
                 .map(\.value.time)
             try require(state.timerCount(domain) == times.count, "timers of \(domain)")
+            // With keys that are not in memory it is a lower bound.
+            let next = state.nextTimerTime(domain)
+            let expected = times.min() ?? .max
             try require(
-                state.nextTimerTime(domain) == times.min() ?? .max,
+                durable == nil ? next == expected : next <= expected,
                 "next timer of \(domain)"
             )
         }
+        if let failure = state.failure { try require(false, failure.description) }
+        guard durable == nil else { return }
         var rowCount = 0
         state.table.forEachRow { _ in rowCount += 1 }
         try require(rowCount == model.keyCount, "walked over \(rowCount) rows")
@@ -192,6 +220,8 @@ final class StateRun {
             try requireCode(code, APUS_OK, "cancel at the end")
         }
         harness.end()
+        if durable != nil { try bury() }
+        try require(state.table.rowCount == 0, "\(state.table.rowCount) rows are left")
         try require(state.keyCount == 0, "\(state.keyCount) keys are left")
         try require(state.pool.usedByteCount == 0, "\(state.pool.usedByteCount) bytes are left")
         try require(

@@ -9,12 +9,33 @@ enum Tables {
         Layer("ApusMemory", imports: ["ApusCore", "CApusPlugin", "CApusShims", "Synchronization"]),
         Layer("ApusGraph", imports: []),
         Layer("ApusGenerators", imports: []),
-        Layer("ApusState", imports: ["ApusCore", "ApusMemory", "CApusPlugin", "CApusShims"]),
+        Layer(
+            "ApusStore",
+            imports: ["ApusCore", "CApusShims", "CRocksDB", "Glibc", "Synchronization"]
+        ),
+        Layer(
+            "ApusCheckpoint",
+            imports: ["ApusCore", "CApusShims", "Foundation", "Synchronization"]
+        ),
+        Layer(
+            "ApusState",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusStore", "CApusPlugin", "CApusShims",
+                "Synchronization",
+            ]
+        ),
+        Layer(
+            "ApusStateTools",
+            imports: [
+                "ApusCore", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
+                "CApusShims", "Foundation", "Synchronization",
+            ]
+        ),
         Layer(
             "ApusPluginHost",
             imports: [
-                "ApusCore", "ApusMemory", "ApusState", "CApusPlugin", "CApusShims", "CApusGuard",
-                "Glibc", "Synchronization",
+                "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
+                "CApusGuard", "Glibc", "Synchronization",
             ]
         ),
         Layer(
@@ -27,8 +48,8 @@ enum Tables {
         Layer(
             "ApusRuntime",
             imports: [
-                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusPluginHost",
-                "CApusPlugin", "CApusShims", "Synchronization",
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
+                "ApusPluginHost", "CApusPlugin", "CApusShims", "Synchronization",
             ]
         ),
         Layer("ApusJobFile", imports: ["ApusGraph", "Yams", "Foundation"]),
@@ -42,10 +63,11 @@ enum Tables {
         Layer(
             "apus",
             imports: [
-                "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusState",
-                "ApusPluginHost", "ApusIO", "ApusRuntime", "ApusJobFile", "ApusBench",
-                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Synchronization",
-                "ArgumentParser", "Foundation", "Glibc", "Logging",
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
+                "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
+                "ApusRuntime", "ApusJobFile", "ApusBench", "CApusPlugin",
+                "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
+                "Foundation", "Glibc", "Logging",
             ]
         ),
         Layer("ApusSDK", imports: ["CApusPlugin"]),
@@ -54,14 +76,16 @@ enum Tables {
     ]
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
-    static let shims: Set<String> = ["CApusShims", "CApusGuard", "CApusJSON", "CApusZlib"]
+    static let shims: Set<String> = [
+        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB",
+    ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
     static let seamModules: Set<String> = ["ApusIO", "apus"]
 
     /// The modules in which any file may use unsafe pointers, given a `// SAFETY:` comment.
     static let unsafeModules: Set<String> = [
-        "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "ApusSDK", "ApusBench",
+        "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusIO", "ApusSDK", "ApusBench",
     ]
 
     /// Single files that may use unsafe pointers in modules that otherwise may not.
@@ -70,6 +94,14 @@ enum Tables {
     static let unsafeFiles: Set<String> = [
         // The seam to files passes buffers by address, because spans cannot be read into yet.
         "Sources/ApusCore/Disk.swift",
+        // Hash bytes by way of a C library that takes addresses.
+        "Sources/ApusCheckpoint/HashStream.swift",
+        "Sources/ApusStateTools/ContentDigest.swift",
+        // Read and write files by way of the seam above.
+        "Sources/ApusRuntime/Checkpoint/InFlightLog.swift",
+        "Sources/ApusStateTools/FilePieces.swift",
+        // Copies what the database shows during a call.
+        "Sources/ApusStateTools/StateEntry.swift",
         // Gives the view of a batch that lies on the stack to the plugin.
         "Sources/ApusRuntime/OperatorStage.swift",
         // Writes an array's bytes through the seam to files.

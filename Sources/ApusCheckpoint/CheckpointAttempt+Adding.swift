@@ -1,0 +1,184 @@
+import ApusCore
+import Synchronization
+
+extension CheckpointAttempt {
+    private var disk: any Disk { folder.disk }
+
+    func adding(
+        _ path: String,
+        _ role: FileRole,
+        _ logicalName: String
+    ) throws(CheckpointError) -> FileEntry {
+        guard let status = try CheckpointError.onDisk(try disk.status(path)), status.kind == .file
+        else {
+            throw CheckpointError(
+                .attempt,
+                "checkpoint \(number): \(path): expected a plain file, found none"
+            )
+        }
+        if let hash = try knownHash(status) {
+            return FileEntry(
+                role: role,
+                logicalName: logicalName,
+                hash: hash,
+                byteCount: status.byteCount
+            )
+        }
+        let hash = try hash(path, status)
+        let entry = FileEntry(
+            role: role,
+            logicalName: logicalName,
+            hash: hash,
+            byteCount: status.byteCount
+        )
+        protect(entry.contentName)
+        if try isThere(entry) { return entry }
+        try place(path, status, hash, entry.contentName)
+        created.append(entry.contentName)
+        newByteCount += status.byteCount
+        return entry
+    }
+
+    /// The hash of a file that was added before and still has its link in `files/`.
+    private func knownHash(_ status: FileStatus) throws(CheckpointError) -> ContentHash? {
+        let known = folder.state.withLock { $0.added[status.identity] }
+        guard let known, known.byteCount == status.byteCount,
+            known.modifiedNanoseconds == status.modifiedNanoseconds
+        else { return nil }
+        // Protected first: what is looked at must not be collected after the look.
+        protect(known.contentName)
+        let path = folder.layout.file(known.contentName)
+        // The link keeps the identity from being given to another file.
+        guard try CheckpointError.onDisk(try disk.status(path))?.identity == status.identity,
+            folder.state.withLock({ $0.durableNames.contains(known.contentName) })
+                || created.contains(known.contentName)
+        else { return nil }
+        return ContentHash(known.contentName.prefix(32))
+    }
+
+    private func hash(_ path: String, _ status: FileStatus) throws(CheckpointError) -> ContentHash {
+        let found: (hash: ContentHash, byteCount: Int)
+        do throws(DiskError) {
+            found = try HashStream.hash(try disk.openForReading(path))
+        } catch {
+            throw CheckpointError(error)
+        }
+        guard found.byteCount == status.byteCount else {
+            throw changed(path, "had \(status.byteCount) bytes, then \(found.byteCount)")
+        }
+        return found.hash
+    }
+
+    private func changed(_ path: String, _ what: String) -> CheckpointError {
+        CheckpointError(
+            .attempt,
+            "checkpoint \(number): \(path): \(what); expected a file that nobody changes any more"
+        )
+    }
+
+    /// Whether the checkpoints have the file already; a file of that name that none of them has is
+    /// removed, because nobody knows whether it is on the disk.
+    private func isThere(_ entry: FileEntry) throws(CheckpointError) -> Bool {
+        let path = folder.layout.file(entry.contentName)
+        let isDurable = folder.state.withLock { $0.durableNames.contains(entry.contentName) }
+        guard isDurable || !created.contains(entry.contentName) else { return true }
+        guard let status = try CheckpointError.onDisk(try disk.status(path)) else { return false }
+        if isDurable {
+            if status.kind == .file, status.byteCount == entry.byteCount { return true }
+            folder.warn(
+                "\(path): damaged: has \(status.byteCount) bytes, not \(entry.byteCount); "
+                    + "it is replaced by the file that checkpoint \(number) brings"
+            )
+        }
+        try CheckpointError.onDisk(try disk.removeTree(path))
+        folder.state.withLock { $0.forget(entry.contentName) }
+        return false
+    }
+
+    /// Puts a file into `files/`, its bytes on the disk, its name not yet.
+    private func place(
+        _ path: String,
+        _ status: FileStatus,
+        _ hash: ContentHash,
+        _ contentName: String
+    ) throws(CheckpointError) {
+        let temporary = temporary()
+        let isLinked = try linkOrCopy(path, status, hash, to: temporary)
+        Failpoint.hit(.c6Write)
+        do throws(DiskError) {
+            try disk.synchronizeFile(temporary)
+        } catch {
+            if isLinked {
+                folder.state.withLock { state in
+                    state.distrusted[status.identity] = WriterState.Distrusted(
+                        hash: hash,
+                        byteCount: status.byteCount,
+                        modifiedNanoseconds: status.modifiedNanoseconds
+                    )
+                }
+            }
+            throw CheckpointError(error)
+        }
+        Failpoint.hit(.c6Fsync)
+        try CheckpointError.onDisk(
+            try disk.rename(temporary, to: folder.layout.file(contentName))
+        )
+        Failpoint.hit(.c6Rename)
+        guard isLinked else { return }
+        folder.state.withLock { state in
+            state.added[status.identity] = WriterState.Added(
+                contentName: contentName,
+                byteCount: status.byteCount,
+                modifiedNanoseconds: status.modifiedNanoseconds
+            )
+        }
+    }
+
+    private func linkOrCopy(
+        _ path: String,
+        _ status: FileStatus,
+        _ hash: ContentHash,
+        to temporary: String
+    ) throws(CheckpointError) -> Bool {
+        let mayLink = try mayLink(path, status, hash)
+        do throws(DiskError) {
+            if mayLink {
+                do throws(DiskError) {
+                    try disk.link(path, at: temporary)
+                    Failpoint.hit(.c6Create)
+                    return true
+                } catch {
+                    guard error.isWithoutLinks else { throw error }
+                }
+            }
+            let copy = try disk.create(temporary)
+            Failpoint.hit(.c6Create)
+            let found = try HashStream.hash(try disk.openForReading(path), copyingTo: copy)
+            try copy.close()
+            guard found.hash != hash else { return false }
+        } catch {
+            throw CheckpointError(error)
+        }
+        throw changed(path, "other bytes when it was read the second time")
+    }
+
+    /// Whether a link to the file will do; a copy must be made of one that could not be
+    /// synchronised, from the bytes that the kernel still has in memory.
+    private func mayLink(
+        _ path: String,
+        _ status: FileStatus,
+        _ hash: ContentHash
+    ) throws(CheckpointError) -> Bool {
+        guard let distrusted = folder.state.withLock({ $0.distrusted[status.identity] }),
+            distrusted.byteCount == status.byteCount,
+            distrusted.modifiedNanoseconds == status.modifiedNanoseconds
+        else { return true }
+        guard distrusted.hash == hash else {
+            throw CheckpointError(
+                .damaged,
+                "\(path): damaged: after it could not be synchronised it has other bytes"
+            )
+        }
+        return false
+    }
+}

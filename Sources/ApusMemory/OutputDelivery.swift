@@ -1,0 +1,34 @@
+/// Delivers the sealed output of a sink, all its subtasks', to where readers look for it.
+///
+/// Called on the checkpoint thread, one call at a time, with output that a complete checkpoint
+/// holds.  What has been delivered is part of the next checkpoint as ``position``; what has not is
+/// in it as logs.  So a restart is: ``restore(_:undelivered:)`` with both, then ``deliver(_:)`` for
+/// each of the logs, then the job.
+package protocol OutputDelivery: Sendable {
+    /// What has been delivered: versioned bytes of the delivery's own.
+    ///
+    /// To be read when a manifest is made, between two deliveries.
+    var position: [UInt8] { get }
+
+    /// Takes up what another process left; before the first ``deliver(_:)``, once.
+    ///
+    /// Changes nothing that readers see.
+    ///
+    /// - Parameters:
+    ///   - position: ``position`` as the checkpoint has it.
+    ///   - undelivered: The logs that the checkpoint has; each may have been delivered since, in
+    ///     whole or in part.
+    /// - Throws: ``EndpointError`` when the target is not as a crash could have left it: somebody
+    ///   else has changed it.
+    func restore(_ position: [UInt8], undelivered: [SealedOutput]) throws(EndpointError)
+
+    /// Delivers an epoch of a subtask; does nothing when that has been delivered.
+    ///
+    /// To be called for empty outputs, too.  When it throws a retryable error, or the process ends
+    /// meanwhile, it is called again with the same output, and what was done before is not done
+    /// twice.
+    ///
+    /// - Parameter output: Of the lowest epoch that was not delivered, subtasks in ascending order.
+    /// - Throws: ``EndpointError``, for example when the disk is full.
+    func deliver(_ output: SealedOutput) throws(EndpointError)
+}

@@ -1,0 +1,295 @@
+import ApusCheckpoint
+import ApusCore
+import ApusGraph
+import ApusMemory
+import ApusState
+
+/// The checkpoint thread: carries out what ``CheckpointProtocol`` decides.
+///
+/// May block in files.  Everything here is the thread's own but the mailbox, the history and the
+/// controls.
+struct CheckpointCoordinator {
+    /// What it shares with others, or gets from them.
+    struct Surroundings: Sendable {
+        let settings: CheckpointSettings
+        let contents: CheckpointContents
+        let control: RunControl
+        let mailbox: CheckpointMailbox
+        let history: CheckpointHistory
+        let clock: any Clock
+        let notify: @Sendable (String) -> Void
+        /// Wakes all task threads.
+        let wakeThreads: @Sendable () -> Void
+    }
+
+    /// An attempt under way.
+    private struct Attempt {
+        let number: UInt64
+        let folder: CheckpointAttempt
+        let startedAt: Int64
+        let createdMicroseconds: Int64
+        var reports: [SubtaskReport] = []
+        var isTaken = false
+    }
+
+    /// The longest sleep: a net under the doorbell.
+    private static let sleepLimit: Int64 = 1_000_000_000
+
+    private let surroundings: Surroundings
+    private var machine: CheckpointProtocol
+    private var backlog: OutputBacklog
+    private var attempt: Attempt?
+
+    init(
+        _ surroundings: Surroundings,
+        deliveries: [String: any OutputDelivery],
+        threadCount: Int
+    ) {
+        self.surroundings = surroundings
+        let settings = surroundings.settings
+        backlog = OutputBacklog(deliveries: deliveries, disk: settings.disk)
+        machine = CheckpointProtocol(
+            policy: settings.policy,
+            subtasks: surroundings.contents.subtasks,
+            threadCount: threadCount,
+            nextNumber: settings.folder.nextNumber,
+            lastComplete: settings.restored?.number,
+            now: surroundings.clock.monotonicNanoseconds()
+        )
+    }
+
+    private var settings: CheckpointSettings { surroundings.settings }
+    private var control: RunControl { surroundings.control }
+    private var now: Int64 { surroundings.clock.monotonicNanoseconds() }
+
+    // MARK: - The thread
+
+    /// Runs until the job's last checkpoint is complete, or the job is broken off.
+    mutating func run() {
+        while !machine.isOver, control.current != .abort {
+            for letter in surroundings.mailbox.take() {
+                if let event = open(letter) { handle(event) }
+            }
+            handle(.tick)
+            if machine.isOver || control.current == .abort { break }
+            let wait = min(machine.nextTickAt - now, Self.sleepLimit)
+            guard wait > 0 else { continue }
+            let control = self.control
+            surroundings.mailbox.sleep(nanoseconds: wait) { control.current == .abort }
+        }
+        if let attempt {
+            attempt.folder.abandon()
+            settings.state?.writer.releaseCheckpoint(attempt.number)
+        }
+    }
+
+    private mutating func open(_ letter: CheckpointMailbox.Letter) -> CheckpointProtocol.Event? {
+        switch letter {
+        case .report(let report):
+            // Of an abandoned attempt, too: what is sealed stays sealed.
+            if case .sink(let outputs) = report.content { backlog.add(outputs) }
+            guard report.number == attempt?.number else {
+                if let inFlight = report.inFlight { remove(inFlight) }
+                return nil
+            }
+            attempt?.reports.append(report)
+            return .reported(report.number, report.subtask)
+        case .declined(let number, let reason): return .declined(number, reason)
+        case .threadEnded: return .threadEnded
+        case .stopRequested: return .stopRequested
+        }
+    }
+
+    private mutating func handle(_ first: CheckpointProtocol.Event) {
+        var events = [first]
+        while !events.isEmpty {
+            let effects = machine.step(events.removeFirst(), now: now)
+            for effect in effects {
+                if let event = carryOut(effect) { events.append(event) }
+            }
+        }
+    }
+
+    private mutating func carryOut(
+        _ effect: CheckpointProtocol.Effect
+    ) -> CheckpointProtocol.Event? {
+        switch effect {
+        case .begin(let number): return begin(number)
+        case .inject(let number, let isLast):
+            control.askForBarrier(number, isLast: isLast)
+            surroundings.wakeThreads()
+        case .commit(let number): return commit(number)
+        case .abandon(let number, let reason): abandon(number, reason)
+        case .deliver: return deliver()
+        case .collectGarbage: collectGarbage()
+        case .warn(let text): surroundings.notify(text)
+        case .release:
+            control.release()
+            surroundings.wakeThreads()
+        case .fail(let reason):
+            control.fail(JobFailure(.environment, node: "checkpoints", reason))
+            surroundings.wakeThreads()
+        }
+        return nil
+    }
+
+    // MARK: - An attempt
+
+    private mutating func begin(_ number: UInt64) -> CheckpointProtocol.Event {
+        do {
+            attempt = Attempt(
+                number: number,
+                folder: try settings.folder.begin(number),
+                startedAt: now,
+                createdMicroseconds: surroundings.clock.wallMicroseconds()
+            )
+            return .begun(number)
+        } catch {
+            return .failed(number, error.description)
+        }
+    }
+
+    private mutating func commit(_ number: UInt64) -> CheckpointProtocol.Event {
+        guard let current = attempt, current.number == number else {
+            preconditionFailure("only the attempt in hand is committed")
+        }
+        Failpoint.hit(.c9)
+        do {
+            let manifest = try write(current)
+            backlog.release(upTo: number)
+            surroundings.history.setUndelivered(backlog.dueCount)
+            note(current, .complete, byteCount: manifest.byteCount)
+            attempt = nil
+            return .committed(number, isFinal: manifest.isFinal)
+        } catch {
+            return .failed(number, "\(error)")
+        }
+    }
+
+    private func write(_ current: Attempt) throws -> Manifest {
+        var files = try addState(current)
+        var inFlight: [(subtask: SubtaskID, file: FileEntry)] = []
+        for report in current.reports {
+            guard let log = report.inFlight else { continue }
+            let name = "\(report.subtask.nodeIndex)-\(report.subtask.subtask)"
+            let file = try current.folder.add(log.path, role: .inFlight, logicalName: name)
+            inFlight.append((report.subtask, file))
+            files.append(file)
+        }
+        var outputs: [(output: SealedOutput, file: FileEntry)] = []
+        for (index, output) in backlog.outputs(upTo: current.number).enumerated() {
+            guard let path = output.logPath else { continue }
+            let name = "\(output.epoch)-\(index)"
+            let file = try current.folder.add(path, role: .outbox, logicalName: name)
+            outputs.append((output, file))
+            files.append(file)
+        }
+        if !outputs.isEmpty { Failpoint.hit(.k2) }
+        let manifest = surroundings.contents.manifest(
+            current.number,
+            createdMicroseconds: current.createdMicroseconds,
+            reports: current.reports,
+            positions: backlog.positions(),
+            outputs: outputs,
+            inFlight: inFlight,
+            files: files
+        )
+        try current.folder.commit(manifest)
+        for report in current.reports {
+            if let log = report.inFlight { remove(log) }
+        }
+        return manifest
+    }
+
+    /// Adds the state database as it was when all subtasks had reported.
+    private func addState(_ current: Attempt) throws -> [FileEntry] {
+        guard let state = settings.state else { return [] }
+        let directory = current.folder.directory
+        do {
+            // Whether it succeeds or not: what comes behind the barrier may be written after it.
+            defer { state.writer.releaseCheckpoint(current.number) }
+            try state.writer.takeCheckpoint(current.number, to: directory)
+        }
+        var files: [FileEntry] = []
+        for entry in try settings.disk.list(directory) where !entry.isFolder {
+            let path = "\(directory)/\(entry.name)"
+            files.append(
+                try current.folder.add(path, role: .state, logicalName: entry.name)
+            )
+        }
+        return files
+    }
+
+    private mutating func abandon(_ number: UInt64, _ reason: String) {
+        guard let current = attempt, current.number == number else {
+            surroundings.history.add(
+                CheckpointStatistics(
+                    number: number,
+                    outcome: .abandoned(reason),
+                    durationNanoseconds: 0,
+                    longestPauseNanoseconds: 0,
+                    alignmentNanoseconds: 0,
+                    newByteCount: 0,
+                    totalByteCount: 0,
+                    isUnaligned: false,
+                    isFinal: false
+                )
+            )
+            return
+        }
+        note(current, .abandoned(reason), byteCount: 0)
+        current.folder.abandon()
+        settings.state?.writer.releaseCheckpoint(number)
+        for report in current.reports {
+            if let log = report.inFlight { remove(log) }
+        }
+        attempt = nil
+    }
+
+    private func note(
+        _ current: Attempt,
+        _ outcome: CheckpointStatistics.Outcome,
+        byteCount: Int
+    ) {
+        surroundings.history.add(
+            CheckpointStatistics(
+                number: current.number,
+                outcome: outcome,
+                durationNanoseconds: now - current.startedAt,
+                longestPauseNanoseconds: current.reports.map(\.pauseNanoseconds).max() ?? 0,
+                alignmentNanoseconds: current.reports.map(\.alignmentNanoseconds).max() ?? 0,
+                newByteCount: current.folder.newByteCount,
+                totalByteCount: byteCount,
+                isUnaligned: current.reports.contains(where: \.isUnaligned),
+                isFinal: CheckpointContents.isFinal(current.reports)
+            )
+        )
+    }
+
+    /// Removes a log that the folder has, or that nobody needs.
+    private func remove(_ log: InFlightFile) {
+        // One that stays goes when the folder is next opened.
+        do { try settings.disk.remove(log.path) } catch { return }
+    }
+
+    // MARK: - Behind a complete checkpoint
+
+    private mutating func deliver() -> CheckpointProtocol.Event {
+        Failpoint.hit(.c13)
+        let error = backlog.deliver()
+        surroundings.history.setUndelivered(backlog.dueCount)
+        guard let error else { return .delivered }
+        return .notDelivered(error.description, isRetryable: error.isRetryable)
+    }
+
+    private func collectGarbage() {
+        do {
+            _ = try settings.folder.collectGarbage(
+                retaining: settings.rule.retainedCount,
+                isDryRun: false
+            )
+        } catch {
+            surroundings.notify("old checkpoints are not removed: \(error.description)")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import ApusCheckpoint
+import ApusCore
+import ApusGraph
+import ApusMemory
+import ApusState
+
+/// How the parts of a job go on from a checkpoint.
+extension JobAssembly {
+    /// Where a subtask's state goes that outgrows memory.
+    func tier(_ node: PlanNode, _ subtask: Int) -> StateTier? {
+        guard let state = environment.checkpoints?.state,
+            let number = restore.operatorNumbers[node.id]
+        else { return nil }
+        return StateTier(
+            database: state.database,
+            writer: state.writer,
+            budget: state.budget,
+            operatorNumber: number,
+            groups: groups.groups(ofSubtask: subtask, parallelism: node.subtaskCount),
+            isRestored: restore.hasState(node.id),
+            restored: subtask == 0 ? restore.totals(node.id) : StateTotals()
+        )
+    }
+
+    /// Takes a source to where it was; one that cannot go back is refused.
+    func resume(
+        _ source: any RecordSource,
+        _ node: PlanNode,
+        _ subtask: Int
+    ) throws(JobFailure) -> SourceSnapshot? {
+        guard environment.checkpoints != nil else { return nil }
+        guard source.position != nil else {
+            throw JobFailure(
+                .environment,
+                node: node.id,
+                "the source cannot be read a second time, and a job with checkpoints has to; "
+                    + "read from a file, or take `checkpoint:` out of the job"
+            )
+        }
+        guard let state = restore.source(node.id, subtask: subtask) else { return nil }
+        do {
+            try source.seek(to: state.position)
+        } catch {
+            throw JobFailure(.environment, node: node.id, error.description)
+        }
+        return SourceSnapshot(
+            position: state.position,
+            newestTime: state.newestMicroseconds ?? .min,
+            watermark: state.watermarkMicroseconds ?? .min,
+            hasEnded: false
+        )
+    }
+
+    /// Records that a barrier had overtaken, each for the subtask that is now responsible for it.
+    func replays(
+        _ node: PlanNode,
+        _ subtask: Int
+    ) throws(JobFailure) -> [InFlightLog.Replay] {
+        guard let checkpoints = environment.checkpoints, let manifest = restore.manifest else {
+            return []
+        }
+        let isDealtOut = plan.edges.contains { edge in
+            guard edge.toNode == node.index, case .hash = edge.exchange else { return false }
+            return true
+        }
+        var replays: [InFlightLog.Replay] = []
+        for log in restore.inFlight(node.id) {
+            let target = log.subtask < node.subtaskCount ? log.subtask : 0
+            guard isDealtOut || target == subtask else { continue }
+            guard let file = manifest.files.first(where: { $0.contentName == log.contentName })
+            else { continue }  // Impossible: the folder has checked the manifest.
+            do {
+                let found = try InFlightLog.read(
+                    checkpoints.folder.path(of: file),
+                    disk: checkpoints.disk
+                ) { hash in
+                    !isDealtOut
+                        || groups.subtask(
+                            ofGroup: groups.group(ofHash: hash),
+                            parallelism: node.subtaskCount
+                        ) == subtask
+                }
+                replays += found
+            } catch {
+                throw JobFailure(.environment, node: node.id, error.description)
+            }
+        }
+        return replays
+    }
+}

@@ -1,0 +1,81 @@
+import ApusCheckpoint
+import ApusCore
+import ApusGraph
+import ApusMemory
+
+/// What a job does about its sinks' output before any of its threads starts.
+struct OutputRecovery {
+    let plan: PhysicalPlan
+    let endpoints: any EndpointFactory
+    let settings: CheckpointSettings
+    let restore: RestorePlan
+
+    /// Makes the deliveries of all sinks, and delivers what the checkpoint has undelivered.
+    ///
+    /// - Returns: The deliveries by the sinks' ids.
+    /// - Throws: ``JobFailure`` when output cannot be delivered; it stays in the checkpoint.
+    func run() throws(JobFailure) -> [String: any OutputDelivery] {
+        var deliveries: [String: any OutputDelivery] = [:]
+        for node in plan.nodes {
+            guard case .sink(let sink) = node.role else { continue }
+            do {
+                guard let delivery = try endpoints.makeDelivery(sink) else {
+                    try checkNothingIsLeft(node.id)
+                    continue
+                }
+                deliveries[node.id] = delivery
+                try recover(delivery, node.id)
+            } catch {
+                throw JobFailure(.environment, node: node.id, error.description)
+            }
+        }
+        return deliveries
+    }
+
+    /// A sink that delivers at once cannot take over what one with epochs has left.
+    private func checkNothingIsLeft(_ id: String) throws(EndpointError) {
+        guard let manifest = restore.manifest else { return }
+        let left = manifest.sinks.contains { $0.id == id && !$0.undelivered.isEmpty }
+        guard left else { return }
+        throw EndpointError(
+            "checkpoint \(manifest.number) has output of the sink that was not delivered, and now "
+                + "the sink delivers at once; start the job with `delivery: exactly-once` as "
+                + "before, or give that output up: --drop-state \(id)"
+        )
+    }
+
+    private func recover(
+        _ delivery: any OutputDelivery,
+        _ id: String
+    ) throws(EndpointError) {
+        guard let manifest = restore.manifest else { return }
+        let states = manifest.sinks.filter { $0.id == id }
+        guard let first = states.first(where: { !$0.position.isEmpty }) else {
+            guard states.allSatisfy(\.undelivered.isEmpty) else {
+                throw EndpointError(
+                    "checkpoint \(manifest.number) has output of the sink that was not delivered, "
+                        + "and not what has been; restore an earlier checkpoint"
+                )
+            }
+            return
+        }
+        let waiting = states.flatMap { outputs($0, manifest) }
+            .sorted { ($0.epoch, $0.subtask) < ($1.epoch, $1.subtask) }
+        try delivery.restore(first.position, undelivered: waiting)
+        for output in waiting { try delivery.deliver(output) }
+    }
+
+    private func outputs(_ state: SinkState, _ manifest: Manifest) -> [SealedOutput] {
+        state.undelivered.compactMap { log in
+            guard let file = manifest.files.first(where: { $0.contentName == log.contentName })
+            else { return nil }  // Impossible: the folder has checked the manifest.
+            return SealedOutput(
+                sink: state.id,
+                subtask: state.subtask,
+                epoch: log.epoch,
+                logPath: settings.folder.path(of: file),
+                byteCount: file.byteCount
+            )
+        }
+    }
+}

@@ -1,0 +1,257 @@
+import ApusCheckpoint
+import ApusGraph
+import ApusPluginHost
+import ApusState
+
+/// How the parts of a checkpoint fit the job that goes on from it.
+///
+/// Pure: looks at values, touches nothing.
+struct RestorePlan {
+    /// The checkpoint without the parts that are given up.
+    let manifest: Manifest?
+    /// The number under which each operator's state is filed.
+    let operatorNumbers: [String: UInt16]
+    /// The operator with the highest number ever, when the job has it no longer: with it in the
+    /// manifest the number is never given again.
+    let retired: [OperatorState]
+
+    private let plan: PhysicalPlan
+
+    /// Checks that a job can go on from a checkpoint.
+    ///
+    /// - Throws: ``JobFailure`` that names what does not fit, and how to go on.
+    init(
+        _ manifest: Manifest?,
+        plan: PhysicalPlan,
+        implementations: [String: JobEnvironment.Implementation],
+        dropping dropped: Set<String>
+    ) throws(JobFailure) {
+        self.plan = plan
+        self.manifest = manifest.map { Self.reduce($0, dropping: dropped) }
+        if let kept = self.manifest {
+            try Self.checkJob(kept, plan)
+            try Self.checkNodes(kept, plan)
+            for node in plan.nodes {
+                if let implementation = implementations[node.id] {
+                    try Self.checkState(kept, node.id, implementation)
+                }
+            }
+        }
+        (operatorNumbers, retired) = try Self.number(
+            plan,
+            kept: self.manifest?.operators ?? [],
+            all: manifest?.operators ?? []
+        )
+    }
+
+    private static func reduce(_ manifest: Manifest, dropping dropped: Set<String>) -> Manifest {
+        var kept = manifest
+        kept.operators.removeAll { dropped.contains($0.id) }
+        kept.sources.removeAll { dropped.contains($0.id) }
+        kept.sinks.removeAll { dropped.contains($0.id) }
+        kept.inFlight.removeAll { dropped.contains($0.node) }
+        return kept
+    }
+
+    // MARK: - Numbers
+
+    /// Numbers are never given twice: what is filed under an old one stays where it is.
+    private static func number(
+        _ plan: PhysicalPlan,
+        kept: [OperatorState],
+        all: [OperatorState]
+    ) throws(JobFailure) -> (numbers: [String: UInt16], retired: [OperatorState]) {
+        var numbers: [String: UInt16] = [:]
+        let highest = all.map(\.number).max() ?? 0
+        var next = highest
+        for node in plan.nodes {
+            guard case .operator = node.role else { continue }
+            if let old = kept.first(where: { $0.id == node.id && !$0.isRetired }) {
+                numbers[node.id] = old.number
+            } else {
+                guard next < .max else {
+                    throw JobFailure(
+                        .environment,
+                        node: node.id,
+                        "the job has had 65,535 operators in its life, and no number is left; "
+                            + "start it from the beginning in a new checkpoint folder"
+                    )
+                }
+                next += 1
+                numbers[node.id] = next
+            }
+        }
+        let retired = all.filter { state in
+            state.number == highest && !numbers.values.contains { $0 >= highest }
+        }
+        return (numbers, retired.map { OperatorState(id: $0.id, number: $0.number) })
+    }
+
+    // MARK: - Checks
+
+    private static func checkJob(_ manifest: Manifest, _ plan: PhysicalPlan) throws(JobFailure) {
+        guard manifest.job == plan.jobName else {
+            throw JobFailure(
+                .environment,
+                node: plan.jobName,
+                "checkpoint \(manifest.number) is of job '\(manifest.job)', not of "
+                    + "'\(plan.jobName)'; give this job a checkpoint folder of its own"
+            )
+        }
+        guard manifest.maxParallelism == plan.maxParallelism else {
+            throw JobFailure(
+                .environment,
+                node: plan.jobName,
+                "max-parallelism is \(plan.maxParallelism), and \(manifest.maxParallelism) in "
+                    + "checkpoint \(manifest.number); it is fixed for a job's life: set "
+                    + "max-parallelism: \(manifest.maxParallelism)"
+            )
+        }
+    }
+
+    private static func checkNodes(_ manifest: Manifest, _ plan: PhysicalPlan) throws(JobFailure) {
+        for source in manifest.sources {
+            guard let node = plan.nodes.first(where: { $0.id == source.id }),
+                case .source = node.role
+            else { throw missing(source.id, "a source", "its position", manifest) }
+            guard node.subtaskCount == source.subtaskCount else {
+                throw JobFailure(
+                    .environment,
+                    node: source.id,
+                    "the source has \(node.subtaskCount) subtasks, and \(source.subtaskCount) in "
+                        + "checkpoint \(manifest.number); its positions cannot be dealt out anew: "
+                        + "run the job with the parallelism that it had (\(manifest.parallelism)), "
+                        + dropHint(source.id)
+                )
+            }
+        }
+        for state in manifest.operators where state.hasState {
+            guard let node = plan.nodes.first(where: { $0.id == state.id }),
+                case .operator = node.role
+            else { throw missing(state.id, "an operator", "state", manifest) }
+        }
+        for sink in manifest.sinks where !sink.undelivered.isEmpty {
+            guard let node = plan.nodes.first(where: { $0.id == sink.id }), case .sink = node.role
+            else { throw missing(sink.id, "a sink", "output that is not delivered", manifest) }
+        }
+        for records in manifest.inFlight {
+            guard plan.nodes.contains(where: { $0.id == records.node }) else {
+                throw missing(records.node, "a node", "records on their way to it", manifest)
+            }
+        }
+    }
+
+    private static func missing(
+        _ id: String,
+        _ kind: String,
+        _ what: String,
+        _ manifest: Manifest
+    ) -> JobFailure {
+        JobFailure(
+            .environment,
+            node: id,
+            "checkpoint \(manifest.number) has \(what) for '\(id)', and the job has no longer "
+                + "\(kind) of that id; give it back its id, " + dropHint(id)
+        )
+    }
+
+    private static func dropHint(_ id: String) -> String {
+        "or give that part of the checkpoint up: --drop-state \(id)"
+    }
+
+    /// The slots of a row are numbered: they must be what they were.
+    private static func checkState(
+        _ manifest: Manifest,
+        _ id: String,
+        _ implementation: JobEnvironment.Implementation
+    ) throws(JobFailure) {
+        guard let old = manifest.operators.first(where: { $0.id == id }), old.hasState else {
+            return
+        }
+        let new = implementation.description
+        let oldNames = old.states.map(\.summary) + old.timers.map(\.summary)
+        let newNames =
+            new.states.map { $0.declaration.summary } + new.timers.map { $0.declaration.summary }
+        guard oldNames != newNames else { return }
+        throw JobFailure(
+            .environment,
+            node: id,
+            "its state does not fit checkpoint \(manifest.number): expected "
+                + "\(list(oldNames)), the plugin declares \(list(newNames)); run it with the "
+                + "plugin that wrote the checkpoint "
+                + "(\(old.plugin?.fileName ?? "?"), \(old.plugin?.contentHash ?? "?")), "
+                + dropHint(id)
+        )
+    }
+
+    private static func list(_ names: [String]) -> String {
+        names.isEmpty ? "none" : names.joined(separator: ", ")
+    }
+
+    // MARK: - What each part gets
+
+    /// Whether nothing is left to do: all input had ended, and the job has no other.
+    var isFinal: Bool {
+        guard let manifest, manifest.isFinal else { return false }
+        return plan.nodes.allSatisfy { node in
+            guard case .source = node.role else { return true }
+            return manifest.sources.contains { $0.id == node.id }
+        }
+    }
+
+    /// Where a source's subtask was.
+    func source(_ id: String, subtask: Int) -> SourceState? {
+        manifest?.sources.first { $0.id == id && $0.subtask == subtask }
+    }
+
+    /// Event time at an operator's subtask; `Int64.min` for none.
+    ///
+    /// When the operator has another number of subtasks now, the least of all: keys may come from
+    /// any of them, and no record may be called late that was not.
+    func watermark(_ id: String, subtask: Int, subtaskCount: Int) -> Int64 {
+        guard let state = manifest?.operators.first(where: { $0.id == id }) else { return .min }
+        if state.subtasks.count == subtaskCount {
+            let same = state.subtasks.first { $0.subtask == subtask }
+            return same?.watermarkMicroseconds ?? .min
+        }
+        return state.subtasks.map { $0.watermarkMicroseconds ?? .min }.min() ?? .min
+    }
+
+    /// Whether the checkpoint may have state of an operator.
+    func hasState(_ id: String) -> Bool {
+        manifest?.operators.contains { $0.id == id && $0.hasState } ?? false
+    }
+
+    /// What an operator held, over all its subtasks.
+    func totals(_ id: String) -> StateTotals {
+        var totals = StateTotals()
+        for state in manifest?.operators ?? [] where state.id == id {
+            totals.keyCount = state.subtasks.reduce(0) { $0 + $1.keyCount }
+        }
+        return totals
+    }
+
+    /// The logs of records on their way to a node.
+    func inFlight(_ id: String) -> [InFlight] {
+        manifest?.inFlight.filter { $0.node == id } ?? []
+    }
+}
+
+extension OperatorState {
+    /// Whether keys may have state or timers of it.
+    var hasState: Bool { !states.isEmpty || !timers.isEmpty }
+
+    /// Whether it only keeps a number from being given again.
+    var isRetired: Bool { subtasks.isEmpty }
+}
+
+extension StateDeclaration {
+    fileprivate var summary: String {
+        let size = fixedByteCount.map { "[\($0)]" } ?? ""
+        return "\(kind)\(size) '\(name)' version \(schemaVersion)"
+    }
+}
+
+extension TimerDeclaration {
+    fileprivate var summary: String { "\(domain)-time timer '\(name)'" }
+}

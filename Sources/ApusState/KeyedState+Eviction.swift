@@ -1,0 +1,171 @@
+package import ApusCore
+import ApusMemory
+import ApusStore
+
+// Rows leave memory when the worker's budget is used up, the least recently used ones first, as
+// far as a clock's hand can tell (Corbató, "A Paging Experiment with the Multics System", 1968).
+//
+// A row that the database has as it is simply goes.  A dirty one is encoded first and goes once its
+// flush is in.
+extension KeyedState {
+    /// Eviction begins when less than this part of the budget is free.
+    private static let reserveShare = 16
+    /// Rows that are looked at between two looks at the clock.
+    private static let rowsPerLook = 256
+    /// The longest wait for the database at a time, in nanoseconds.
+    private static let waitNanoseconds: Int64 = 50_000_000
+
+    /// Makes room in memory, for at most so long.
+    ///
+    /// Between callbacks, often; costs little when there is nothing to do.  When the budget is used
+    /// up and rows are on their way into the database, waits for them.
+    package func maintain(untilNanoseconds deadline: Int64, clock: any Clock) {
+        if hasExpiry {
+            sweepExpired()
+            tier?.database.expiry?.setProcessingTime(seconds: tracking.pointee.now)
+        }
+        guard let tier else { return }
+        report()
+        buryDead()
+        let reserve = tier.budget.byteCount / Self.reserveShare
+        var surplus = tier.budget.usedByteCount - (tier.budget.byteCount - reserve)
+        guard surplus > 0, table.rowCount > 0 else { return }
+        evictVictims()
+        makeVictims(byteCount: max(surplus, reserve), deadline, clock)
+        report()
+        surplus = tier.budget.usedByteCount - tier.budget.byteCount
+        if surplus > 0, progress.completed < tracking.pointee.nextFlush - 1 {
+            let completed = progress.completed
+            tier.writer.hurry(bell)
+            bell.sleep(nanoseconds: Self.waitNanoseconds) { progress.completed > completed }
+            evictVictims()
+            report()
+        }
+    }
+
+    /// Tells the budget what this state uses now.
+    private func report() {
+        guard let tier else { return }
+        let now = byteCount + tracking.pointee.buffer.byteCount
+        tier.budget.add(now - tracking.pointee.reportedByteCount)
+        tracking.pointee.reportedByteCount = now
+    }
+
+    /// Removes rows that hold nothing and whose deletion is in the database.
+    private func buryDead() {
+        guard let first = tracking.pointee.graves.first, first.flush <= progress.completed else {
+            return
+        }
+        let completed = progress.completed
+        var done = 0
+        for grave in tracking.pointee.graves {
+            guard grave.flush <= completed else { break }
+            done += 1
+            let mark = mark(grave.row)
+            // It may have been freed, taken for another key, or written again.
+            guard mark.intersection([.free, .dirty, .stored]).isEmpty, isEmpty(grave.row),
+                isSettled(mark)
+            else { continue }
+            remove(grave.row)
+        }
+        tracking.pointee.graves.removeFirst(done)
+    }
+
+    // MARK: - Victims
+
+    private func evictVictims() {
+        let completed = progress.completed
+        var at = tracking.pointee.victimsDone
+        let victims = tracking.pointee.victims.count
+        while at < victims, tracking.pointee.victims[at].flush <= completed {
+            let row = tracking.pointee.victims[at].row
+            at += 1
+            var mark = mark(row)
+            guard mark.contains(.victim), !mark.contains(.free) else { continue }
+            mark.remove(.victim)
+            setMark(row, mark)
+            if canEvict(row, mark), !mark.contains(.referenced) { evict(row) }
+        }
+        tracking.pointee.victimsDone = at
+        if at == victims {
+            tracking.pointee.victims.removeAll(keepingCapacity: true)
+            tracking.pointee.victimsDone = 0
+        }
+    }
+
+    /// Whether the database has a row as it is.
+    private func canEvict(_ row: Row, _ mark: RowMark) -> Bool {
+        mark.intersection([.stored, .dirty, .free, .dead]) == .stored && isSettled(mark)
+    }
+
+    /// Moves the clock's hand until so many bytes were freed or will be.
+    private func makeVictims(byteCount: Int, _ deadline: Int64, _ clock: any Clock) {
+        // While victims wait for their flush, more of them would not help.
+        guard let tier, tracking.pointee.victims.isEmpty else { return }
+        // Between a barrier and its checkpoint nothing newer may get into the database.
+        let mayFlush =
+            !tracking.pointee.isSnapshotting
+            && tier.writer.releasedCheckpoint >= tracking.pointee.barrier
+        let end = table.rowNumberEnd
+        let before = self.byteCount
+        var promised = 0
+        var looked = 0
+        while looked < 2 * end, before - self.byteCount + promised < byteCount {
+            if looked % Self.rowsPerLook == 0, clock.monotonicNanoseconds() >= deadline { break }
+            looked += 1
+            let number = tracking.pointee.hand < end ? tracking.pointee.hand : 0
+            tracking.pointee.hand = number + 1
+            let row = table.row(numbered: number)
+            var mark = mark(row)
+            if mark.contains(.free) { continue }
+            if mark.contains(.referenced) {
+                mark.remove(.referenced)
+                setMark(row, mark)
+            } else if canEvict(row, mark) {
+                evict(row)
+            } else if mayFlush, mark.contains(.dirty), !isEmpty(row) {
+                encode(row)
+                mark = self.mark(row)
+                mark.insert(.victim)
+                setMark(row, mark)
+                promised += layout.rowByteCount
+                tracking.pointee.victims.append(
+                    RowTracking.Waiting(row: row, flush: tracking.pointee.nextFlush)
+                )
+            }
+        }
+        if !tracking.pointee.victims.isEmpty {
+            submit(isLast: true)
+            tier.writer.hurry(bell)
+        }
+    }
+
+    /// Drops a row from memory that the database has as it is.
+    private func evict(_ row: Row) {
+        var left = present(row)
+        while left != 0 {
+            let slot = left.trailingZeroBitCount
+            left &= left &- 1
+            free(slot, of: row)
+        }
+        if timerCount(of: row) > 0 {
+            evictTimers(of: row, .event)
+            evictTimers(of: row, .processing)
+        }
+        freeKey(row)
+        table.remove(row)
+        tracking.pointee.mayMiss = true
+    }
+
+    private func evictTimers(of row: Row, _ domain: TimerDomain) {
+        guard layout.timersOffset(domain, part: 8) > 0 else { return }
+        let queue = queue(domain)
+        guard queue.first(of: row) != nil else { return }
+        while let timer = queue.first(of: row) {
+            freePayload(of: timer.pointee)
+            queue.remove(timer)
+        }
+        let wake = (row + layout.timersOffset(domain, part: 0)).load(as: Int64.self)
+        noteEvicted(domain, wake: wake)
+    }
+}

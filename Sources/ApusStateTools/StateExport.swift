@@ -1,0 +1,80 @@
+import ApusCheckpoint
+package import ApusCore
+import ApusState
+
+/// Writes state as lines of text; see ``ExportLine`` for the format.
+package final class StateExport {
+    private let file: any WritableFile
+    private let directory: OperatorDirectory
+    private var buffer: [UInt8] = []
+    /// How many lines were written, without the first.
+    package private(set) var lineCount = 0
+
+    /// Begins an export.
+    ///
+    /// - Parameters:
+    ///   - reader: The checkpoint's state.
+    ///   - what: What is exported, for people.
+    ///   - file: Where the lines go.
+    /// - Throws: ``StateToolError`` when the disk refuses.
+    package convenience init(
+        _ reader: StateSnapshotReader,
+        what: String,
+        to file: any WritableFile
+    ) throws(StateToolError) {
+        try self.init(reader.manifest, what: what, to: file)
+    }
+
+    init(
+        _ manifest: Manifest,
+        what: String,
+        to file: any WritableFile
+    ) throws(StateToolError) {
+        self.file = file
+        directory = OperatorDirectory(manifest)
+        var head = ExportLine()
+        head.apusStateExport = ExportLine.version
+        head.job = manifest.job
+        head.checkpoint = manifest.number
+        head.maxParallelism = manifest.maxParallelism
+        head.what = what
+        try add(head)
+    }
+
+    /// Writes what a key has.
+    ///
+    /// - Parameters:
+    ///   - content: The key.
+    ///   - slot: The slot to export, without timers; nil for everything.
+    /// - Throws: ``StateToolError`` when the disk refuses.
+    package func add(_ content: KeyContent, slot: Int? = nil) throws(StateToolError) {
+        for line in ExportLine.lines(content, directory, slot: slot) {
+            try add(line)
+            lineCount += 1
+        }
+    }
+
+    /// Writes the last line and closes the file.
+    ///
+    /// - Parameter isDurable: Whether to wait until it is on the disk.
+    /// - Throws: ``StateToolError`` when the disk refuses.
+    package func finish(isDurable: Bool) throws(StateToolError) {
+        var end = ExportLine()
+        end.apusStateExportEnd = lineCount
+        try add(end)
+        try flush()
+        if isDurable { try StateToolError.onDisk(try file.synchronize()) }
+        try StateToolError.onDisk(try file.close())
+    }
+
+    private func add(_ line: ExportLine) throws(StateToolError) {
+        buffer += line.json.utf8
+        buffer.append(10)
+        if buffer.count >= 1 << 18 { try flush() }
+    }
+
+    private func flush() throws(StateToolError) {
+        try StateToolError.onDisk(try file.writeBytes(buffer))
+        buffer.removeAll(keepingCapacity: true)
+    }
+}

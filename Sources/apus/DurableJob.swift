@@ -1,0 +1,195 @@
+import ApusCheckpoint
+import ApusCore
+import ApusGraph
+import ApusIO
+import ApusPluginHost
+import ApusRuntime
+import ApusState
+import ApusStateTools
+import ApusStore
+
+/// What outlives a job's process: its checkpoint folder, opened at the right place, and the local
+/// database over it.
+struct DurableJob {
+    /// What the runtime gets; nil for a job without checkpoints.
+    let settings: CheckpointSettings?
+    private let database: StateDatabase?
+    private let writer: StateWriter?
+
+    /// The least memory of the database's block cache.
+    private static let blockCacheByteCountMin = 8 << 20
+    /// The part of the budget that the block cache gets, and the most that is of use.
+    private static let blockCacheShare = 8
+    private static let blockCacheByteCountMax = 256 << 20
+
+    /// Opens everything.
+    ///
+    /// - Parameters:
+    ///   - plan: The job.
+    ///   - world: The seams.
+    ///   - start: Where to begin; nil when the user did not say.
+    ///   - droppedState: The ids whose part of a checkpoint is given up.
+    /// - Throws: ``CheckpointError`` or ``StoreError``, or ``StartError`` when the folder does not
+    ///   hold what `start` asks for.
+    init(
+        _ plan: PhysicalPlan,
+        world: World,
+        start: StartPoint?,
+        droppedState: [String]
+    ) throws {
+        guard let rule = plan.durability.checkpoint else {
+            if let start, start != .new, start != .latestOrNew { throw StartError.noCheckpoints }
+            settings = nil
+            database = nil
+            writer = nil
+            return
+        }
+        let folder = try CheckpointFolder.openForWriting(
+            rule.directory,
+            job: plan.jobName,
+            disk: world.disk,
+            entropy: world.entropy,
+            threads: world.threads,
+            warn: { Console.note("warning: \($0)") }
+        )
+        do {
+            let restored = try Self.checkpoint(of: folder, start, world)
+            let opened = try Self.openState(plan, folder, restored, world)
+            (database, writer) = (opened.database, opened.writer)
+            var settings = CheckpointSettings(
+                folder: folder,
+                rule: rule,
+                disk: world.disk,
+                state: CheckpointSettings.DurableState(
+                    database: opened.database,
+                    writer: opened.writer,
+                    budget: opened.budget
+                ),
+                writerVersion: HostTable.version
+            )
+            settings.restored = restored
+            settings.droppedState = Set(droppedState)
+            self.settings = settings
+        } catch {
+            folder.close()
+            throw error
+        }
+    }
+
+    /// The checkpoint that the job goes on from.
+    var restored: Manifest? { settings?.restored }
+
+    /// Closes everything; after the job.
+    func close() {
+        writer?.close()
+        database?.close()
+        settings?.folder.close()
+    }
+
+    // MARK: - Where to begin
+
+    private static func checkpoint(
+        of folder: CheckpointFolder,
+        _ start: StartPoint?,
+        _ world: World
+    ) throws -> Manifest? {
+        switch start {
+        case .new:
+            return nil
+        case .latest:
+            guard let latest = try folder.latest() else {
+                throw StartError.noneYet(folder.path)
+            }
+            return latest
+        case .latestOrNew:
+            return try folder.latest()
+        case .number(let number):
+            let manifest = try folder.manifest(number)
+            try folder.verify(manifest)
+            folder.goOn(from: manifest)
+            return manifest
+        case .path(let path):
+            return try SavepointImport.openSavepoint(
+                path,
+                into: folder,
+                disk: world.disk,
+                nowMicroseconds: world.clock.wallMicroseconds(),
+                writerVersion: HostTable.version
+            )
+        case nil:
+            guard try folder.list().isEmpty else { throw StartError.notSaid(folder.path) }
+            return nil
+        }
+    }
+
+    // MARK: - State
+
+    private static func openState(
+        _ plan: PhysicalPlan,
+        _ folder: CheckpointFolder,
+        _ restored: Manifest?,
+        _ world: World
+    ) throws -> (database: StateDatabase, writer: StateWriter, budget: MemoryBudget) {
+        let budgetByteCount = (plan.durability.memoryBudget ?? .standard)
+            .byteCount(ofLimit: LinuxMemory.limitByteCount())
+        let cacheByteCount = min(
+            max(budgetByteCount / blockCacheShare, blockCacheByteCountMin),
+            blockCacheByteCountMax
+        )
+        let budget = MemoryBudget(byteCount: budgetByteCount - cacheByteCount)
+        let path = try folder.workDirectory("state") + "/database"
+        if let restored { try folder.materialize(restored, into: path) }
+        let database = try StateDatabase(
+            path: path,
+            options: StateDatabase.Options(
+                blockCacheByteCount: cacheByteCount,
+                expiry: plan.hasExpiringState ? StateExpiry() : nil
+            )
+        )
+        let writer = StateWriter(
+            database: database,
+            directory: try folder.workDirectory("runs"),
+            budget: budget,
+            runByteCount: max(1 << 20, budgetByteCount / 16),
+            threads: world.threads,
+            notify: { Console.note("warning: \($0)") }
+        )
+        Failpoint.hit(.x5)
+        return (database, writer, budget)
+    }
+}
+
+extension PhysicalPlan {
+    /// Whether any operator has state with a time to live.
+    fileprivate var hasExpiringState: Bool {
+        nodes.contains { node in
+            guard case .operator(let description, _) = node.role else { return false }
+            return !description.expiries.isEmpty
+        }
+    }
+}
+
+/// Why a job cannot begin where the user wants it to.
+enum StartError: Error, CustomStringConvertible {
+    /// The job has no `checkpoint:`.
+    case noCheckpoints
+    /// There is no checkpoint.
+    case noneYet(String)
+    /// There are checkpoints, and the user did not say what to do with them.
+    case notSaid(String)
+
+    /// What was expected, what was found, how to go on.
+    var description: String {
+        switch self {
+        case .noCheckpoints:
+            "--from: the job takes no checkpoints; give it a `checkpoint:` with a folder, or start "
+                + "it without --from"
+        case .noneYet(let path):
+            "--from latest: \(path) holds no checkpoint; to begin when there is none, use "
+                + "--from latest-or-new"
+        case .notSaid(let path):
+            "\(path) holds checkpoints of this job; go on with --from latest, or begin anew and "
+                + "give them up with --from new"
+        }
+    }
+}

@@ -1,0 +1,171 @@
+"""Files of a checkpoint folder are changed, cut, exchanged, removed."""
+
+import re
+import shutil
+
+from bench import Bench
+from process import Failure, Skipped
+from workloads import sealed
+
+
+class Original:
+    """A small checkpoint folder with two complete checkpoints, and the output so far.
+
+    The input has not ended in them: a job that goes on from there has something to do.
+    """
+
+    def __init__(self, world, rng, sink):
+        self.bench = Bench(world, world.workload("tickets"), rng, sink)
+        for point in ("C13@3", "C13@2"):
+            shutil.rmtree(self.bench.checkpoints, ignore_errors=True)
+            shutil.rmtree(self.bench.output_folder)
+            self.bench.output_folder.mkdir()
+            if self.bench.run(failpoint=point).was_killed:
+                self.manifest = self.bench.manifest()
+                if not self.manifest["isFinal"]:
+                    break
+        else:
+            raise Skipped("the job ends before its second checkpoint")
+        self.files = {
+            str(path.relative_to(self.bench.checkpoints)): path.stat().st_size
+            for folder in ("manifests", "files", ".")
+            for path in (self.bench.checkpoints / folder).iterdir() if path.is_file()}
+        self.current = "manifests/" + sealed(self.bench.checkpoints / "CURRENT")["manifest"]
+        self.live = {"files/" + file["contentName"] for file in self.manifest["files"]}
+        self.vital = self.live | {"CURRENT", "FOLDER", self.current}
+
+    def copy_to(self, bench):
+        """Gives another job everything as it is here."""
+        shutil.rmtree(bench.checkpoints, ignore_errors=True)
+        shutil.rmtree(bench.output_folder)
+        shutil.copytree(self.bench.output_folder, bench.output_folder)
+        shutil.copytree(self.bench.checkpoints, bench.checkpoints,
+                        ignore=shutil.ignore_patterns("work"))
+        if self.bench.rejected.exists():
+            shutil.copy(self.bench.rejected, bench.rejected)
+
+
+def damage_cases(world, is_quick):
+    """Each byte of CURRENT, FOLDER and the manifest, some of each file, and whole files."""
+    for sink in ("file", "folder"):
+        original = world.original(sink)
+        stride = world.stride
+        for name, size in sorted(original.files.items()):
+            if name == "LOCK":
+                continue
+            short = name[:22]
+            is_document = name in ("CURRENT", "FOLDER", original.current)
+            step = stride if is_document else max(97, size // 8) * stride
+            for at in range(0, size, step):
+                bit = at % 8
+                yield _case(world, sink, f"flip/{short}/{at}", name, Change.flip(at, bit))
+            for at in range(0, size, 512 * stride):
+                yield _case(world, sink, f"cut/{short}/{at}", name, Change.cut(at))
+            yield _case(world, sink, f"remove/{short}", name, Change.remove())
+            yield _case(world, sink, f"zero/{short}", name, Change.zero())
+        for left, right in _pairs(original):
+            yield _case(world, sink, f"swap/{left[:22]}/{right[:22]}", left, Change.swap(right))
+        for name in ("CURRENT", "FOLDER", original.current):
+            yield _case(world, sink, f"foreign/{name[:22]}", name, Change.foreign(world))
+        if is_quick:
+            return
+
+
+def _pairs(original):
+    files = sorted(original.live)
+    yield from zip(files, files[1:])
+    manifests = sorted(name for name in original.files if name.startswith("manifests/"))
+    yield from zip(manifests, manifests[1:])
+    yield "CURRENT", original.current
+
+
+class Change:
+    """Ways to spoil a file: functions of the checkpoint folder and the file's name in it."""
+
+    @staticmethod
+    def flip(at, bit):
+        def change(folder, name):
+            path = folder / name
+            content = bytearray(path.read_bytes())
+            content[at] ^= 1 << bit
+            path.write_bytes(content)
+        return change
+
+    @staticmethod
+    def cut(at):
+        def change(folder, name):
+            path = folder / name
+            path.write_bytes(path.read_bytes()[:at])
+        return change
+
+    @staticmethod
+    def zero():
+        def change(folder, name):
+            path = folder / name
+            path.write_bytes(bytes(path.stat().st_size))
+        return change
+
+    @staticmethod
+    def remove():
+        return lambda folder, name: (folder / name).unlink()
+
+    @staticmethod
+    def swap(other):
+        def change(folder, name):
+            content = (folder / name).read_bytes()
+            (folder / name).write_bytes((folder / other).read_bytes())
+            (folder / other).write_bytes(content)
+        return change
+
+    @staticmethod
+    def foreign(world):
+        """Puts the same file of another folder of the same job there."""
+        def change(folder, name):
+            other = world.original("file", copy=1).bench.checkpoints
+            candidates = sorted(other.glob(name.rsplit("/", 1)[0] + "/*.json")) \
+                if "/" in name else [other / name]
+            shutil.copy(candidates[-1], folder / name)
+        return change
+
+
+def _case(world, sink, what, name, change):
+    def body(rng):
+        original = world.original(sink)
+        bench = Bench(world, original.bench.workload, rng, sink)
+        original.copy_to(bench)
+        change(bench.checkpoints, name)
+        run = bench.run(start="latest")
+        is_vital = name in original.vital
+        short = name.rsplit("/", 1)[-1]
+        if is_vital and short not in run.text:
+            raise Failure(f"not a word of {name}: status {run.status}\n{run.tail}")
+        if run.status == 0:
+            bench.check_whole()
+            return bench
+        if run.status not in (1, 2):
+            raise Failure(f"status {run.status}\n{run.tail}")
+        _mend(bench, run, original, name)
+        return bench
+
+    return f"damage/{sink}/{what}", body
+
+
+def _mend(bench, run, original, name):
+    """Does what the error says, or puts the file back; then the job must go on to the end."""
+    for _ in range(40):
+        shortened = re.search(r"truncate -s (\d+) <file>", run.text)
+        unknown = re.search(r"it has (part-\S+\.jsonl), of which", run.text)
+        if shortened:
+            path = next(p for p in bench.outputs.values() if str(p) in run.text)
+            with open(path, "r+b") as file:
+                file.truncate(int(shortened[1]))
+        elif unknown:
+            next(iter(bench.outputs.values())).joinpath(unknown[1]).unlink()
+        else:
+            break
+        run = bench.run(start="latest")
+        if run.status == 0:
+            bench.check_whole()
+            return
+    original.copy_to(bench)
+    bench.finish(start="latest")

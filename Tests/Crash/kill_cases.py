@@ -1,0 +1,187 @@
+"""The process is killed: at each failpoint, at random times, while it restarts, while it hangs."""
+
+import random
+import signal
+import threading
+import time
+
+from bench import Bench, reached
+from process import Failure
+
+
+def failpoint_cases(world, is_quick):
+    """Every failpoint, first and second occurrence, on one and two threads, both kinds of sink."""
+    matrix = [("tickets", number, parallelism, sink)
+              for number in (1, 2) for parallelism in (1, 2) for sink in ("file", "folder")]
+    for index, point in enumerate(world.failpoints):
+        if is_quick:
+            # Each once; over all points every combination comes up.
+            workload, number, parallelism, sink = matrix[index * 3 % len(matrix)]
+            # Only a folder has a marker.
+            sink = "folder" if point == "K5" else sink
+            yield _failpoint_case(world, point, 1, workload, parallelism, sink)
+            continue
+        for workload, number, parallelism, sink in matrix:
+            yield _failpoint_case(world, point, number, workload, parallelism, sink)
+        yield _failpoint_case(world, point, 1, "flights", 2, "file")
+        yield _failpoint_case(world, point, 2, "unaligned", 2, "folder")
+        yield _failpoint_case(world, point, 1, "small-memory", 2, "file")
+
+
+def _failpoint_case(world, point, number, workload, parallelism, sink):
+    name = f"failpoint/{point}@{number}/{workload}/p{parallelism}/{sink}"
+
+    def body(rng):
+        # What comes late in a job's life needs a longer life.
+        is_late = point in ("C14", "C15") or number > 1
+        size = "tickets-long" if workload == "tickets" and is_late else workload
+        bench = Bench(world, world.workload(size), rng, sink, parallelism)
+        if point.startswith("X"):
+            before = rng.choice(["C9", "C12", "C13", "C10", "C7"])
+            reached(bench.run_to_kill(f"{before}@{rng.choice([1, 2])}"))
+            for _ in range(number):
+                reached(bench.run_to_kill(f"{point}@1", parallelism=bench.any_parallelism()))
+        else:
+            is_reached = bench.run_to_kill(f"{point}@{number}")
+            if not is_reached:
+                bench.check_whole()
+            reached(is_reached)
+        # A fault while the job recovers from the first one.
+        if rng.random() < 0.5:
+            second = f"{rng.choice(world.failpoints)}@{rng.choice([1, 1, 2, 3])}"
+            bench.run_to_kill(second, parallelism=bench.any_parallelism())
+        bench.finish()
+        return bench
+
+    return name, body
+
+
+def random_cases(world, count, kills=6):
+    """Kills at random times, again and again, with other parallelisms in between."""
+    workloads = ["tickets", "tickets", "flights", "unaligned", "small-memory"]
+    for index in range(count):
+        workload = workloads[index % len(workloads)]
+        sink = ("file", "folder")[index // 2 % 2]
+        body = _random_body(world, workload, sink, kills)
+        yield f"random-kills/{index}/{workload}/{sink}", body
+
+
+def _random_body(world, workload, sink, kills):
+    def body(rng):
+        bench = Bench(world, world.workload(workload), rng, sink, rng.choice([1, 2, 3]))
+        length = world.reference(bench.workload).duration
+        for _ in range(rng.randint(2, kills)):
+            run = bench.start(parallelism=rng.choice([1, 2, 3]))
+            # Some of them while the job still restarts.
+            _pause(run, rng.uniform(0, 0.3) if rng.random() < 0.3 else rng.uniform(0.1, length))
+            if rng.random() < 0.3:
+                run.send(signal.SIGSTOP)
+                time.sleep(rng.uniform(0.01, 0.4))
+                run.send(signal.SIGCONT)
+                _pause(run, rng.uniform(0, length / 2))
+            run.send(signal.SIGKILL)
+            run.wait()
+            if not run.was_killed:
+                if run.status != 0:
+                    raise Failure(f"ended with status {run.status}\n{run.tail}")
+                bench.check_whole()
+                break
+            bench.check_partial()
+        bench.finish()
+        return bench
+
+    return body
+
+
+def _pause(run, seconds):
+    """Sleeps, but no longer than the process lives."""
+    limit = time.monotonic() + seconds
+    while time.monotonic() < limit and run.is_running():
+        time.sleep(0.005)
+
+
+def zombie_cases(world, count):
+    """A stopped process and its replacement: only one of them may write."""
+    for index in range(count):
+        def body(rng, index=index):
+            bench = Bench(world, world.workload("tickets"), rng, ("file", "folder")[index % 2])
+            first = bench.start()
+            _pause(first, rng.uniform(0.25, 0.6))
+            first.send(signal.SIGSTOP)
+            reached(first.is_running())
+            second = bench.run()
+            if second.status != 2 or "another process" not in second.text:
+                raise Failure(f"two writers: the second one ended with status {second.status}\n"
+                              f"{second.tail}")
+            bench.check_partial()
+            if rng.random() < 0.5:
+                first.send(signal.SIGCONT)
+                first.wait()
+                if first.status != 0:
+                    raise Failure(f"the first one ended with {first.status}\n{first.tail}")
+            else:
+                first.send(signal.SIGKILL)
+                first.wait()
+                bench.check_partial()
+            bench.finish()
+            return bench
+        yield f"stopped/{index}", body
+
+
+def stop_cases(world, count):
+    """The input grows; the job is stopped with Ctrl-C or killed, and goes on, again and again."""
+    for index in range(count):
+        yield f"followed/{index}", _follow_body(world, ("file", "folder")[index % 2])
+
+
+def _follow_body(world, sink):
+    def body(rng):
+        workload = world.workload("followed")
+        bench = Bench(world, workload, rng, sink, rng.choice([1, 2]))
+        content = workload.input.read_bytes()
+        source = bench.folder / "growing.jsonl"
+        source.write_bytes(content[:len(content) // 4])
+        bench.write_job(source=source)
+        is_over = threading.Event()
+        writer = threading.Thread(
+            target=_grow, args=(source, content, random.Random(rng.random()), is_over))
+        writer.start()
+        stops = 0
+        try:
+            while True:
+                is_last = not writer.is_alive()
+                run = bench.start(parallelism=bench.any_parallelism())
+                _pause(run, rng.uniform(0.3, 1.2))
+                is_stop = is_last or rng.random() < 0.6
+                run.send(signal.SIGINT if is_stop else signal.SIGKILL)
+                run.wait()
+                if is_stop and run.status != 0:
+                    if run.status == -signal.SIGINT:
+                        continue  # It was not yet listening.
+                    raise Failure(f"stopped with status {run.status}\n{run.tail}")
+                stops += is_stop
+                bench.check_partial()
+                if is_last:
+                    break
+        finally:
+            is_over.set()
+            writer.join()
+        # The same input, which has an end now.
+        bench.workload = world.workload("followed-to-end")
+        bench.workload.expected = workload.expected
+        bench.write_job(source=source)
+        bench.finish()
+        return bench
+
+    return body
+
+
+def _grow(path, content, rng, is_over):
+    """Appends the rest in pieces that end in the middle of lines, too."""
+    at = len(content) // 4
+    with open(path, "ab", buffering=0) as file:
+        while at < len(content) and not is_over.is_set():
+            size = rng.randint(1, 40_000)
+            file.write(content[at:at + size])
+            at += size
+            time.sleep(rng.uniform(0, 0.1))
