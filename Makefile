@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare flights-year clean
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick flights-year clean
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -18,8 +18,9 @@ build: setup  ## Build everything, optimised
 test: setup lint  ## Check the format, build, and run all tests
 	swift build --build-tests
 	@dev/run-tests
+	@$(MAKE) --no-print-directory crash-quick
 	@echo
-	@echo "passed: toolchain and packages, format, build without warnings, all tests"
+	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes"
 
 demo: build  ## Build and run the demonstration
 	@dev/demo
@@ -32,6 +33,14 @@ format:  ## Format all Swift files in place
 
 bench: build  ## Build and run all benchmarks
 	.build/release/apus bench all
+
+crash: setup  ## Kill jobs at every step, break their disks, and compare with oracles: long
+	swift build
+	python3 Tests/Crash/crash.py
+
+crash-quick:
+	swift build
+	python3 Tests/Crash/crash.py --quick
 
 flights-year:  ## Download one year of flights for the flights sample
 	python3 samples/flights/fetch_year.py

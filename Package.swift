@@ -142,8 +142,8 @@ let package = Package(
         .target(
             name: "ApusBench",
             dependencies: [
-                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusPluginHost", "ApusIO",
-                "ApusRuntime", "CApusShims",
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
+                "ApusPluginHost", "ApusIO", "ApusRuntime", "CApusShims",
             ],
             swiftSettings: common
         ),

@@ -3,6 +3,10 @@
 //   keyed-count   counts the records of each key; emits (key, count as 8 bytes, little-endian)
 //   passthrough   hands every record on without copying it
 //   timers        sets one event-time timer per record, 1 ms after it; emits a record when it fires
+//   store         keeps the last value of each key; emits (key, its first 8 bytes and the length of
+//                 the value before, 8 bytes, little-endian)
+//   arm           sets the event-time timer that a value names: id and time, 8 bytes each,
+//                 little-endian; emits (key, id) when it fires
 #include "apus/apus.h"
 
 // How many records value_mut_many gets at once: 8 KiB of pointers, which stay in the first cache.
@@ -72,6 +76,49 @@ static int32_t fire_timers(void *self, apus_ctx *ctx, const apus_timers *timers)
     return APUS_OK;
 }
 
+static int32_t store(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    apus_out *out = ctx->outs[0];
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *value;
+        uint32_t length;
+        apus_value(b, i, &value, &length);
+        if (length < sizeof(uint64_t)) return apus_bad_record(ctx, i, "the value is too short");
+        uint64_t stamp[2] = {0, 0};
+        memcpy(&stamp[0], value, sizeof stamp[0]);
+        // Asked for before storing, so that a record that is called again finds what was before it.
+        if (apus_out_room(out, sizeof stamp)) return apus_at(ctx, i, APUS_YIELD);
+        apus_bytes before;
+        int32_t rc = ctx->state->value_get(ctx, 0, i, &before);
+        if (rc == APUS_OK) stamp[1] = before.len;
+        else if (rc != APUS_NOT_FOUND) return apus_at(ctx, i, rc);
+        rc = ctx->state->value_put(ctx, 0, i, value, length);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        apus_emit_keyed(out, b, i, stamp, sizeof stamp);
+    }
+    return APUS_OK;
+}
+
+static int32_t arm(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *value;
+        uint32_t length;
+        apus_value(b, i, &value, &length);
+        uint64_t id;
+        int64_t time;
+        if (length != sizeof id + sizeof time) {
+            return apus_bad_record(ctx, i, "the value is no id and time of 8 bytes each");
+        }
+        memcpy(&id, value, sizeof id);
+        memcpy(&time, value + sizeof id, sizeof time);
+        int32_t rc = ctx->timers->set(ctx, 0, id, i, time, NULL, 0);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        ctx->counters[0]++;
+    }
+    return APUS_OK;
+}
+
 static const apus_port main_port = {
     .size = sizeof main_port, .name = APUS_STR("main"), .summary = APUS_STR("one record for each")};
 static const apus_port *const outputs[] = {&main_port};
@@ -84,6 +131,14 @@ static const apus_state_decl count_state = {
     .fixed_len = sizeof(uint64_t),
     .schema = APUS_STR("u64, little-endian")};
 static const apus_state_decl *const states[] = {&count_state};
+
+static const apus_state_decl value_state = {
+    .size = sizeof value_state,
+    .kind = APUS_STATE_VALUE,
+    .name = APUS_STR("value"),
+    .schema_version = 1,
+    .schema = APUS_STR("bytes")};
+static const apus_state_decl *const stored_states[] = {&value_state};
 
 static const apus_timer_decl due_timer = {
     .size = sizeof due_timer, .domain = APUS_EVENT_TIME, .name = APUS_STR("due")};
@@ -101,6 +156,10 @@ static const apus_operator_vt pass_through_vt = {
     .size = sizeof pass_through_vt, .process = pass_through};
 static const apus_operator_vt timers_vt = {
     .size = sizeof timers_vt, .process = set_timers, .on_timers = fire_timers};
+
+static const apus_operator_vt store_vt = {.size = sizeof store_vt, .process = store};
+static const apus_operator_vt arm_vt = {
+    .size = sizeof arm_vt, .process = arm, .on_timers = fire_timers};
 
 static const apus_component keyed_count_component = {
     .size = sizeof keyed_count_component,
@@ -146,8 +205,41 @@ static const apus_component timers_component = {
     .counter_count = 2,
     .counters = counters};
 
+static const apus_component store_component = {
+    .size = sizeof store_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &store_vt,
+    .id = APUS_STR("store"),
+    .summary = APUS_STR("keeps the last value of each key"),
+    .flags = APUS_KEYED,
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs,
+    .state_count = 1,
+    .states = stored_states};
+
+static const apus_component arm_component = {
+    .size = sizeof arm_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &arm_vt,
+    .id = APUS_STR("arm"),
+    .summary = APUS_STR("sets the timer that each record names"),
+    .flags = APUS_KEYED,
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs,
+    .timer_count = 1,
+    .timers = timer_names,
+    .counter_count = 2,
+    .counters = counters};
+
 static const apus_component *const components[] = {
-    &keyed_count_component, &pass_through_component, &timers_component};
+    &keyed_count_component, &pass_through_component, &timers_component, &store_component,
+    &arm_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,

@@ -1,6 +1,4 @@
-import ApusGraph
-
-/// A benchmark: a job that runs at full speed for a while.
+/// A benchmark of throughput: a job that runs at full speed for a while.
 package enum Benchmark: String, CaseIterable, Sendable {
     /// Counts records per key: source, exchange by key, plugin with a counter, discarding sink.
     case keyedCount = "keyed-count"
@@ -22,61 +20,21 @@ package enum Benchmark: String, CaseIterable, Sendable {
     }
 
     /// The component of the benchmark plugin.
-    var component: String { rawValue }
-
-    /// The node whose input is counted.
-    static let measuredNode = "operator"
-
-    /// The job.
-    func job(_ options: BenchmarkOptions) -> JobDescription {
-        let location = SourceLocation(line: 1, column: 1)
-        let input = PortReference(node: "source", location: location)
-        let output = PortReference(node: Self.measuredNode, location: location)
-        return JobDescription(
-            name: "bench-\(rawValue)",
-            sources: [
-                SourceDescription(
-                    id: "source",
-                    kind: .generator(
-                        GeneratorDescription(
-                            kind: .keyed(keyCount: options.keyCount, valueByteCount: 8)
-                        )
-                    ),
-                    location: location
-                )
-            ],
-            operators: [
-                OperatorDescription(
-                    id: Self.measuredNode,
-                    plugin: "benchmark",
-                    component: component,
-                    inputs: [input],
-                    key: self == .passthrough ? nil : .recordKey,
-                    location: location
-                )
-            ],
-            sinks: [
-                SinkDescription(id: "sink", kind: .discard, inputs: [output], location: location)
-            ]
-        )
-    }
+    package var component: String { rawValue }
 }
 
-/// What a benchmark is run with.
+/// What a benchmark of throughput is run with.
 package struct BenchmarkOptions: Sendable {
     /// Distinct keys.
     package var keyCount: Int
-    /// Task threads.
-    package var parallelism: Int
     /// The length of a window in seconds.
     package var windowSeconds: Double
     /// How many windows are measured.
     package var windowCount: Int
 
     /// Creates options.
-    package init(keyCount: Int, parallelism: Int, windowSeconds: Double, windowCount: Int) {
+    package init(keyCount: Int, windowSeconds: Double, windowCount: Int) {
         self.keyCount = keyCount
-        self.parallelism = parallelism
         self.windowSeconds = windowSeconds
         self.windowCount = windowCount
     }

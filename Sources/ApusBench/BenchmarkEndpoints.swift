@@ -1,40 +1,26 @@
-import ApusCore
 import ApusGraph
 import ApusIO
 import ApusMemory
 import ApusRuntime
 
-/// Generators and discarding sinks.
+/// The sources and sinks of a benchmark, whatever the job's description says.
 struct BenchmarkEndpoints: EndpointFactory {
-    let clock: any Clock
-    /// Whether records carry event time: counting needs none.
-    let hasTime: Bool
+    /// Makes the source of a subtask, of so many.
+    let source: @Sendable (_ subtask: Int, _ subtaskCount: Int) -> any RecordSource
+    /// Makes the sink of a subtask.
+    var sink: @Sendable () -> any RecordSink = { DiscardSink() }
 
     func makeSource(
         _ source: SourceDescription,
         key: KeySelector?,
         subtask: Int,
         subtaskCount: Int
-    ) throws(EndpointError) -> any RecordSource {
-        guard case .generator(let generator) = source.kind,
-            case .keyed(let keyCount, let valueByteCount) = generator.kind
-        else { throw EndpointError("a benchmark reads a keyed generator") }
-        return GeneratorSource(
-            kind: .keyed(keyCount: keyCount, valueByteCount: valueByteCount),
-            count: nil,
-            recordsPerSecond: nil,
-            seed: generator.seed,
-            subtask: subtask,
-            subtaskCount: subtaskCount,
-            time: hasTime ? .perRecord(startMicroseconds: 0, stepMicroseconds: 1) : .none,
-            clock: clock
-        )
-    }
+    ) throws(EndpointError) -> any RecordSource { self.source(subtask, subtaskCount) }
 
     func makeSink(
         _ sink: SinkDescription,
         subtask: Int
-    ) throws(EndpointError) -> any RecordSink { DiscardSink() }
+    ) throws(EndpointError) -> any RecordSink { self.sink() }
 
     func makeKeyExtractor(_ path: [String]) -> any KeyExtractor {
         JSONKeyExtractor(path: path, nullValues: [])
@@ -46,4 +32,6 @@ struct NoDeadLetters: DeadLetters {
     func add(_ record: RejectedRecord, node: String) throws(EndpointError) {
         throw EndpointError("a benchmark's record was rejected by '\(node)': \(record.reason)")
     }
+
+    func flush() {}
 }

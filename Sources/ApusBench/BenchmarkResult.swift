@@ -1,4 +1,4 @@
-/// What a benchmark measured; encodes as the JSON that `apus bench --json` prints.
+/// What a benchmark of throughput measured; encodes as the JSON that `apus bench --json` prints.
 package struct BenchmarkResult: Encodable, Sendable {
     /// One window.
     package struct Window: Encodable, Sendable {
@@ -11,6 +11,15 @@ package struct BenchmarkResult: Encodable, Sendable {
             case recordsPerSecond = "records_per_second"
             case cpuSecondsPerMillionRecords = "cpu_seconds_per_million_records"
         }
+    }
+
+    /// What else there was.
+    struct Surroundings: Sendable {
+        var processCPUSecondsPerMillionRecords: Double
+        var longestGapNanoseconds: Int64
+        var memory: MemoryFigures
+        var checkpoints: CheckpointFigures?
+        var storage: StateFigures?
     }
 
     /// The benchmark's name.
@@ -31,8 +40,17 @@ package struct BenchmarkResult: Encodable, Sendable {
     package let recordsPerSecondMax: Double
     /// Processor time per million records: the median window, in seconds.
     package let cpuSecondsPerMillionRecords: Double
-    /// The most memory that the process has ever held, warm-up and earlier benchmarks included.
-    package let peakResidentBytes: Int
+    /// The same for all threads of the process, over all windows: state writer, compactions and
+    /// checkpoints included.
+    package let processCPUSecondsPerMillionRecords: Double
+    /// The longest time between two reads of the source on a task thread, in microseconds.
+    package let longestGapMicroseconds: Double
+    /// The process's memory, warm-up and earlier benchmarks included.
+    package let memory: MemoryFigures
+    /// The checkpoints that ended in the windows; nil for state in memory alone.
+    package let checkpoints: CheckpointFigures?
+    /// What the state occupies at the end; nil for state in memory alone.
+    package let storage: StateFigures?
     /// Timers fired in the whole run.
     package let timersFired: Int
     /// The plugin's own counters in the whole run.
@@ -41,13 +59,14 @@ package struct BenchmarkResult: Encodable, Sendable {
     package let windows: [Window]
 
     private enum CodingKeys: String, CodingKey {
-        case benchmark, state, keys, parallelism, windows
+        case benchmark, state, keys, parallelism, memory, checkpoints, storage, windows
         case windowSeconds = "window_seconds"
         case recordsPerSecond = "records_per_second"
         case recordsPerSecondMin = "records_per_second_min"
         case recordsPerSecondMax = "records_per_second_max"
         case cpuSecondsPerMillionRecords = "cpu_seconds_per_million_records"
-        case peakResidentBytes = "peak_rss_bytes"
+        case processCPUSecondsPerMillionRecords = "process_cpu_seconds_per_million_records"
+        case longestGapMicroseconds = "longest_gap_microseconds"
         case timersFired = "timers_fired"
         case pluginCounters = "plugin_counters"
     }
@@ -55,31 +74,29 @@ package struct BenchmarkResult: Encodable, Sendable {
     init(
         benchmark: Benchmark,
         options: BenchmarkOptions,
+        parallelism: Int,
         windows: [Window],
         timersFired: Int,
         pluginCounters: [String: UInt64],
-        peakResidentByteCount: Int
+        surroundings: Surroundings
     ) {
         self.benchmark = benchmark.rawValue
-        state = "memory"
+        state = surroundings.storage == nil ? "memory" : "rocksdb"
         keys = options.keyCount
-        parallelism = options.parallelism
+        self.parallelism = parallelism
         windowSeconds = options.windowSeconds
         let rates = windows.map(\.recordsPerSecond)
-        recordsPerSecond = Self.median(rates)
+        recordsPerSecond = rates.median
         recordsPerSecondMin = rates.min() ?? 0
         recordsPerSecondMax = rates.max() ?? 0
-        cpuSecondsPerMillionRecords = Self.median(windows.map(\.cpuSecondsPerMillionRecords))
-        peakResidentBytes = peakResidentByteCount
+        cpuSecondsPerMillionRecords = windows.map(\.cpuSecondsPerMillionRecords).median
+        processCPUSecondsPerMillionRecords = surroundings.processCPUSecondsPerMillionRecords
+        longestGapMicroseconds = Double(surroundings.longestGapNanoseconds) / 1e3
+        memory = surroundings.memory
+        checkpoints = surroundings.checkpoints
+        storage = surroundings.storage
         self.timersFired = timersFired
         self.pluginCounters = pluginCounters
         self.windows = windows
-    }
-
-    private static func median(_ values: [Double]) -> Double {
-        guard !values.isEmpty else { return 0 }
-        let sorted = values.sorted()
-        let middle = sorted.count / 2
-        return sorted.count % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2
     }
 }

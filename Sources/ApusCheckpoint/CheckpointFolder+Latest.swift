@@ -83,6 +83,11 @@ extension CheckpointFolder {
         }
     }
 
+    /// Whether there was a complete checkpoint: the writer knows of its own as well.
+    private var hasHeldCheckpoint: Bool {
+        record.hasHeldCheckpoint || (isWriter && state.withLock { $0.isMarkedAsHeld })
+    }
+
     private func search(
         verifyingFiles: Bool
     ) throws(CheckpointError) -> (manifest: Manifest?, problems: [String]) {
@@ -92,7 +97,7 @@ extension CheckpointFolder {
         switch try reader.read(CurrentRecord.self, at: layout.current) {
         case .missing:
             // A first commit that was broken off looks like this, and is no reason to worry.
-            if record.hasHeldCheckpoint { problems.append("CURRENT is missing") }
+            if hasHeldCheckpoint { problems.append("CURRENT is missing") }
         case .damaged(let reason):
             problems.append("CURRENT is damaged: \(reason)")
         case .found(let current, _):

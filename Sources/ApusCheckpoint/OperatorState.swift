@@ -130,6 +130,10 @@ package struct SubtaskState: Codable, Equatable, Sendable {
     package var keyCount: Int
     /// The bytes of their state, as far as they are known.
     package var byteCount: Int
+    /// Armed timers in event time; nil where that was not counted.
+    package var eventTimerCount: Int?
+    /// Armed timers in processing time; nil where that was not counted.
+    package var processingTimerCount: Int?
 
     /// Creates a description.
     ///
@@ -138,10 +142,21 @@ package struct SubtaskState: Codable, Equatable, Sendable {
     ///   - watermarkMicroseconds: Its watermark.
     ///   - keyCount: The number of its keys.
     ///   - byteCount: The bytes of their state.
-    package init(subtask: Int, watermarkMicroseconds: Int64?, keyCount: Int, byteCount: Int) {
+    ///   - eventTimerCount: Armed timers in event time.
+    ///   - processingTimerCount: Armed timers in processing time.
+    package init(
+        subtask: Int,
+        watermarkMicroseconds: Int64?,
+        keyCount: Int,
+        byteCount: Int,
+        eventTimerCount: Int? = nil,
+        processingTimerCount: Int? = nil
+    ) {
         self.subtask = subtask
         self.watermarkMicroseconds = watermarkMicroseconds
         self.keyCount = keyCount
         self.byteCount = byteCount
+        self.eventTimerCount = eventTimerCount
+        self.processingTimerCount = processingTimerCount
     }
 }

@@ -71,11 +71,23 @@ package struct WatermarkTracker: Sendable {
     private mutating func advanceToMinimum() -> Change {
         var least = Int64.max
         var isAnyActive = false
-        for case .active(let time) in channels {
-            isAnyActive = true
-            least = min(least, time)
+        var isAnyIdle = false
+        var isAnyComplete = false
+        for channel in channels {
+            switch channel {
+            case .active(.max), .idle(.max):
+                isAnyComplete = true
+            case .active(let time):
+                isAnyActive = true
+                least = min(least, time)
+            case .idle:
+                isAnyIdle = true
+            case .ended:
+                break
+            }
         }
-        guard isAnyActive else {
+        // The end of one input says nothing of the others that are only idle.
+        guard isAnyActive || (isAnyComplete && !isAnyIdle) else {
             let change: Change = isIdle || openCount == 0 ? .none : .idle
             isIdle = true
             return change

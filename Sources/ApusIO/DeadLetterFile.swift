@@ -18,6 +18,10 @@ package final class DeadLetterFile: DeadLetters {
     private struct State {
         var file: (any WritableFile)?
         var count = 0
+        /// How many of them are on the disk.
+        var durableCount = 0
+        /// Why nobody knows which ones are.
+        var failure: EndpointError?
         var firstReason: String?
     }
 
@@ -70,11 +74,24 @@ package final class DeadLetterFile: DeadLetters {
         }
     }
 
-    /// Waits until all records are on the disk.
-    ///
-    /// - Throws: ``EndpointError`` when they may be lost.
+    // doc: inherited
     package func flush() throws(EndpointError) {
-        try perform { state throws(DiskError) in try state.file?.synchronize() }
+        let (count, durableCount, failure) = state.withLock { state in
+            (state.count, state.durableCount, state.failure)
+        }
+        if let failure { throw failure }
+        guard count > durableCount else { return }
+        do throws(DiskError) {
+            // Not under the lock: records that come meanwhile do not wait for the disk.
+            try disk.synchronizeFile(path)
+            if durableCount == 0 { try disk.synchronizeFolder(LinuxDisk.parent(of: path)) }
+        } catch {
+            // Final: what a second wait says means nothing.
+            let failure = EndpointError("dead letters: \(error.description)")
+            state.withLock { $0.failure = failure }
+            throw failure
+        }
+        state.withLock { $0.durableCount = count }
     }
 
     /// Flushes and closes; a record that comes later opens the file again.

@@ -37,4 +37,9 @@ package protocol DeadLetters: Sendable {
     ///
     /// - Throws: ``EndpointError`` when the job's policy is to fail, or the record cannot be kept.
     func add(_ record: RejectedRecord, node: String) throws(EndpointError)
+
+    /// Waits until all records are where they survive a power cut: a checkpoint passes them.
+    ///
+    /// - Throws: ``EndpointError`` when they may be lost.
+    func flush() throws(EndpointError)
 }

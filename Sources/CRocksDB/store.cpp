@@ -36,7 +36,7 @@ class Expiry final : public rocksdb::CompactionFilter {
     void *context_;
 };
 
-// Remembers the error that keeps RocksDB from working in the background, until it has recovered.
+// Remembers the error that keeps RocksDB from working, until the database is opened again.
 class ErrorNote final : public rocksdb::EventListener {
   public:
     void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status *status) override {
@@ -44,9 +44,11 @@ class ErrorNote final : public rocksdb::EventListener {
         message_ = status->ToString();
     }
 
-    void OnErrorRecoveryEnd(const rocksdb::BackgroundErrorRecoveryInfo &info) override {
-        std::lock_guard<std::mutex> lock(mutex_);
-        message_ = info.new_bg_error.ok() ? std::string() : info.new_bg_error.ToString();
+    // RocksDB 7.8 recovers from a full disk only by half: it says that all is well, still thinks
+    // that it is stopped, and the next ingestion fails an assertion. open_again() does it instead.
+    void OnErrorRecoveryBegin(
+        rocksdb::BackgroundErrorReason, rocksdb::Status, bool *is_automatic) override {
+        *is_automatic = false;
     }
 
     void forget() {

@@ -95,6 +95,7 @@ struct DurableJob {
     ) throws -> Manifest? {
         switch start {
         case .new:
+            folder.goOn(from: nil)
             return nil
         case .latest:
             guard let latest = try folder.latest() else {

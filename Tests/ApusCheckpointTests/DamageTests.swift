@@ -174,6 +174,14 @@ struct DamageTests {
         try disk.remove(TestJob.path + "/CURRENT")
         #expect { _ = try again.latest() } throws: { "\($0)".contains("CURRENT is missing") }
         #expect(try again.list() == [])
+
+        // Also for the process that has just made the first one.
+        let young = FakeDisk()
+        let job = try TestJob(young, seed: Self.seed)
+        try job.takeCheckpoint()
+        try young.remove(TestJob.path + "/CURRENT")
+        try young.remove(TestJob.path + "/manifests/00000000000000000001.json")
+        #expect { _ = try job.folder.latest() } throws: { "\($0)".contains("CURRENT is missing") }
     }
 
     @Test("CURRENT that is missing or of an older checkpoint is dealt with")

@@ -94,6 +94,18 @@ struct WatermarkTrackerTests {
         #expect(tracker.end(0) == .ended, "an end is told also by a reader that is idle")
     }
 
+    @Test("stays where it is when one input has come to its end and the others are idle")
+    func staysWithIdleOnes() {
+        var tracker = WatermarkTracker(channelCount: 2)
+        _ = tracker.advance(0, to: 5)
+        _ = tracker.advance(1, to: 7)
+        _ = tracker.setIdle(0)
+        #expect(tracker.advance(1, to: .max) == .idle)
+        #expect(tracker.current == 7)
+        #expect(tracker.end(1) == .none)
+        #expect(tracker.advance(0, to: 9) == .advanced(to: 9))
+    }
+
     @Test("reaches the end of time")
     func reachesTheEndOfTime() {
         var tracker = WatermarkTracker(channelCount: 1)

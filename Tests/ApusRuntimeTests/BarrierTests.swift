@@ -126,7 +126,7 @@ struct BarrierTests {
     func whatABarrierHasOvertakenIsInTheCheckpoint() throws {
         let world = try CheckpointWorld(intervalMicroseconds: 5000)
         let (started, gate, last) = (Gate(), Gate(), Gate())
-        let target = OutboxTarget()
+        let (target, signal) = (OutboxTarget(), OutboxTarget())
         let key = Self.key(ofSubtask: 0, parallelism: 2)
         let long = String(repeating: "x", count: 4000)
         func make() throws -> TestJob {
@@ -146,13 +146,15 @@ struct BarrierTests {
             }
             try job.addOperator("sum", "sum", ["in"], key: .recordKey)
             job.addOutbox("out", ["sum"], target, logFolder: world.logFolder)
+            // Tells when the first thread has sent the barrier.
+            job.addSource("signal", [.wait(last)])
+            job.addOutbox("sent", ["signal"], signal, logFolder: world.logFolder)
             return job
         }
         let job = try make()
         let watch = try #require(job.watches["in"])
         let first = try world.run(job, seconds: 60) { running in
-            // The first barrier is under way on one thread and cannot be on the other.
-            usleep(100_000)
+            try running.wait(for: "the barrier of one thread") { signal.sealCount.value > 0 }
             started.open()
             try running.wait(for: "more than may be kept", seconds: 30) {
                 watch.readCount.value > 11_500

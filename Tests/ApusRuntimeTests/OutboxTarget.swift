@@ -25,6 +25,8 @@ final class OutboxTarget: Sendable {
     }
 
     fileprivate let state: Mutex<State> = Mutex(State())
+    /// How often a subtask has sealed an epoch.
+    let sealCount = Tally()
 
     /// What readers see.
     var records: [TestRecord] { state.withLock { $0.records } }
@@ -72,6 +74,7 @@ final class OutboxSink: EpochSink {
             return true
         }
         if isFailing { throw EndpointError("no space left", isRetryable: true) }
+        target.sealCount.add(1)
         let bytes = Array(text.utf8)
         text = ""
         guard !bytes.isEmpty else {

@@ -103,6 +103,8 @@ final class TestDeadLetters: DeadLetters {
 
     var letters: [Letter] { kept.withLock { $0 } }
 
+    func flush() {}
+
     func add(_ record: RejectedRecord, node: String) throws(EndpointError) {
         if isFailing { throw EndpointError("policy is fail: \(record.reason)") }
         kept.withLock {

@@ -31,7 +31,7 @@ class Bench:
         self.outputs = {
             name: self.output_folder / (name + "-parts" if sink == "folder" else file)
             for name, file in workload.sinks.items()}
-        self.rejected = self.folder / "rejected.jsonl"
+        self.rejected = self.output_folder / "rejected.jsonl"
         self.job = self.folder / "job.yaml"
         self.interval, self.extra = interval, extra
         self.write_job()

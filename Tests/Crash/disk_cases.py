@@ -2,12 +2,14 @@
 
 import os
 import pathlib
+import re
+import signal
 import subprocess
 import threading
 import time
 
 from bench import Bench, names_a_file, reached
-from process import Failure, Skipped
+from process import Failure, Skipped, SweepEnded
 
 CALLS = ["write", "sync", "create", "rename", "link", "remove", "truncate", "folder", "read"]
 # Calls of which a failure need not be told: what stays behind is removed later, and what cannot be
@@ -71,7 +73,9 @@ def _fault_body(world, call, error, at, mode, sink, sweep=None):
         if mode == "while":
             threading.Timer(1.5, lambda: switch.unlink(missing_ok=True)).start()
         try:
-            run.wait(90)
+            if mode == "always":
+                _stop_waiting(run)
+            run.wait(60)
         except Failure as failure:
             raise Failure(f"after {_told(bench.fired())}: {failure}") from None
         finally:
@@ -80,6 +84,8 @@ def _fault_body(world, call, error, at, mode, sink, sweep=None):
         if sweep:
             sweep.misses = 0 if fired else sweep.misses + 1
         _judge(bench, run, fired)
+        if sweep and not fired:
+            raise SweepEnded
         reached(bool(fired))
         if run.status == 0:
             bench.check_whole()
@@ -91,6 +97,18 @@ def _fault_body(world, call, error, at, mode, sink, sweep=None):
     return body
 
 
+def _stop_waiting(run):
+    """A job waits for a disk as long as it takes; but it says so, and can be stopped."""
+    for _ in range(2):
+        limit = time.monotonic() + 8
+        while run.is_running() and time.monotonic() < limit:
+            time.sleep(0.05)
+        if run.is_running():
+            if not re.search("tries again|tried again", run.text):
+                raise Failure(f"waits, and does not say for what\n{run.tail}")
+            run.send(signal.SIGINT)
+
+
 def _told(fired):
     return "; ".join(f"{call} {path}" for call, path in fired[:3])
 
@@ -98,7 +116,8 @@ def _told(fired):
 def _judge(bench, run, fired):
     """What a job may do when its disk fails: go on, or end with an error that names the file."""
     what = _told(fired)
-    if run.status not in (0, 1, 2):
+    # 130: broken off with the second Ctrl-C.
+    if run.status not in (0, 1, 2, 130):
         raise Failure(f"status {run.status} after {what}\n{run.tail}")
     if run.status and not fired:
         raise Failure(f"status {run.status} without a fault\n{run.tail}")

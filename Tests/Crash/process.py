@@ -20,6 +20,10 @@ class NotReached(Exception):
     """The job ended before it came to the failpoint or fault that the case is about."""
 
 
+class SweepEnded(NotReached):
+    """There are no more calls that could fail: the case shows that a sweep is complete."""
+
+
 # Signals that mean a broken invariant or a memory error, and never a user's mistake.
 TRAPS = {signal.SIGILL, signal.SIGTRAP, signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS,
          signal.SIGFPE}

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// Benchmarks run and print what is documented.
+/// Benchmarks of throughput run and print what is documented.
 ///
 /// Nothing here depends on how fast they are.
 @Suite("Integration: benchmarks")
@@ -13,6 +13,26 @@ struct BenchTests {
             let cpuSecondsPerMillionRecords: Double
         }
 
+        struct Memory: Decodable {
+            let peakRssBytes: Int
+            let peakAnonymousRssBytes: Int
+            let anonymousRssBytes: Int
+            let fileRssBytes: Int
+        }
+
+        struct Checkpoints: Decodable {
+            let completed: Int
+            let failed: Int
+            let failures: [String]
+        }
+
+        struct Storage: Decodable {
+            let budgetBytes: Int
+            let peakUsedBytes: Int
+            let fileBytes: Int
+            let backgroundErrors: Int
+        }
+
         let benchmark: String
         let state: String
         let keys: Int
@@ -22,7 +42,11 @@ struct BenchTests {
         let recordsPerSecondMin: Double
         let recordsPerSecondMax: Double
         let cpuSecondsPerMillionRecords: Double
-        let peakRssBytes: Int
+        let processCpuSecondsPerMillionRecords: Double
+        let longestGapMicroseconds: Double
+        let memory: Memory
+        let checkpoints: Checkpoints?
+        let storage: Storage?
         let timersFired: Int
         let pluginCounters: [String: UInt64]
         let windows: [Window]
@@ -40,9 +64,12 @@ struct BenchTests {
             #expect(recordsPerSecondMin == rates[0])
             #expect(recordsPerSecondMax == rates[2])
             #expect(cpuSecondsPerMillionRecords >= 0)
-            #expect(peakRssBytes > 1 << 20)
-            #expect(windowSeconds == 0.05)
-            #expect(state == "memory")
+            #expect(processCpuSecondsPerMillionRecords >= 0)
+            #expect(longestGapMicroseconds > 0)
+            #expect(memory.peakRssBytes > 1 << 20)
+            #expect(memory.peakAnonymousRssBytes >= memory.anonymousRssBytes)
+            #expect(memory.anonymousRssBytes > 0)
+            #expect(memory.fileRssBytes > 0)
         }
     }
 
@@ -60,23 +87,50 @@ struct BenchTests {
 
     private static let quick = ["--keys", "1000", "--seconds", "0.05", "--windows", "3"]
 
+    /// What is printed for state in memory alone.
+    private static let fields: Set<String> = [
+        "benchmark", "state", "keys", "parallelism", "window_seconds",
+        "records_per_second", "records_per_second_min", "records_per_second_max",
+        "cpu_seconds_per_million_records", "process_cpu_seconds_per_million_records",
+        "longest_gap_microseconds", "memory", "timers_fired", "plugin_counters", "windows",
+    ]
+
     @Test("keyed-count as JSON, and nothing else on standard output")
     func keyedCount() throws {
         let run = try workspace.start(["bench", "keyed-count", "--json"] + Self.quick).finish()
         run.expect(status: 0)
-        #expect(
-            Set(try run.jsonObject().keys) == [
-                "benchmark", "state", "keys", "parallelism", "window_seconds",
-                "records_per_second", "records_per_second_min", "records_per_second_max",
-                "cpu_seconds_per_million_records", "peak_rss_bytes", "timers_fired",
-                "plugin_counters", "windows",
-            ]
-        )
+        #expect(Set(try run.jsonObject().keys) == Self.fields)
         let result = try decoder.decode(Result.self, from: Data(run.output.utf8))
         result.expectSound()
         #expect(result.benchmark == "keyed-count")
+        #expect(result.state == "memory")
         #expect(result.keys == 1_000)
         #expect(result.parallelism >= 1)
+        #expect(result.windowSeconds == 0.05)
+    }
+
+    @Test("keyed-count in two tiers, with checkpoints, in a folder that stays")
+    func inTwoTiers() throws {
+        let run = try workspace.start([
+            "bench", "keyed-count", "--json", "--state", "rocksdb", "--keys", "20000",
+            "--seconds", "0.3", "--windows", "3", "--checkpoint-interval", "100ms",
+            "--memory-budget", "32MiB", "-p", "2", "--dir", workspace.path("bench"),
+        ]).finish(atMost: 60)
+        run.expect(status: 0)
+        #expect(
+            Set(try run.jsonObject().keys) == Self.fields.union(["checkpoints", "storage"])
+        )
+        let result = try decoder.decode(Result.self, from: Data(run.output.utf8))
+        result.expectSound()
+        #expect(result.state == "rocksdb")
+        let checkpoints = try #require(result.checkpoints)
+        #expect(checkpoints.failed == 0, "\(checkpoints.failures)")
+        let storage = try #require(result.storage)
+        #expect(storage.budgetBytes > 0 && storage.budgetBytes < 32 << 20)
+        #expect(storage.fileBytes > 0)
+        #expect(storage.peakUsedBytes > 0)
+        #expect(storage.backgroundErrors == 0)
+        #expect(workspace.has("bench/bench-keyed-count"))
     }
 
     @Test("all benchmarks, on one thread and on two", arguments: ["1", "2"])

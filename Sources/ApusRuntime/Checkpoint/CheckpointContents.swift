@@ -96,7 +96,9 @@ struct CheckpointContents: Sendable {
                         subtask: report.subtask.subtask,
                         watermarkMicroseconds: Self.time(snapshot.watermark),
                         keyCount: snapshot.keyCount,
-                        byteCount: snapshot.byteCount
+                        byteCount: snapshot.byteCount,
+                        eventTimerCount: snapshot.eventTimerCount,
+                        processingTimerCount: snapshot.processingTimerCount
                     )
                 }
             )

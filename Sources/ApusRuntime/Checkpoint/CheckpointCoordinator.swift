@@ -16,6 +16,7 @@ struct CheckpointCoordinator {
         let control: RunControl
         let mailbox: CheckpointMailbox
         let history: CheckpointHistory
+        let deadLetters: any DeadLetters
         let clock: any Clock
         let notify: @Sendable (String) -> Void
         /// Wakes all task threads.
@@ -167,6 +168,8 @@ struct CheckpointCoordinator {
     }
 
     private func write(_ current: Attempt) throws -> Manifest {
+        // What was rejected before the barrier will not be read again.
+        try surroundings.deadLetters.flush()
         var files = try addState(current)
         var inFlight: [(subtask: SubtaskID, file: FileEntry)] = []
         for report in current.reports {

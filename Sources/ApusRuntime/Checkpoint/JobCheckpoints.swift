@@ -124,6 +124,7 @@ final class JobCheckpoints: Sendable {
                 control: control,
                 mailbox: mailbox,
                 history: CheckpointHistory(lastComplete: settings.restored?.number),
+                deadLetters: environment.deadLetters,
                 clock: environment.clock,
                 notify: environment.notify,
                 wakeThreads: {

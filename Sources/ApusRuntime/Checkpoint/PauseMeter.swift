@@ -11,6 +11,9 @@ final class PauseMeter {
     /// Adds what one step took.
     func add(nanoseconds: Int64) { inPass += nanoseconds }
 
+    /// Adds what one step took while the thread had to wait anyway: a pause of its own.
+    func addWhileWaiting(nanoseconds: Int64) { longestPass = max(longestPass, nanoseconds) }
+
     /// Begins another pass.
     func beginPass() {
         longestPass = longest

@@ -226,7 +226,11 @@ struct RestorePlan {
     func totals(_ id: String) -> StateTotals {
         var totals = StateTotals()
         for state in manifest?.operators ?? [] where state.id == id {
-            totals.keyCount = state.subtasks.reduce(0) { $0 + $1.keyCount }
+            for subtask in state.subtasks {
+                totals.keyCount += subtask.keyCount
+                totals.eventTimerCount += subtask.eventTimerCount ?? 0
+                totals.processingTimerCount += subtask.processingTimerCount ?? 0
+            }
         }
         return totals
     }

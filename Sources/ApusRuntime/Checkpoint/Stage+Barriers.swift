@@ -230,7 +230,10 @@ extension Stage {
     /// - Returns: Whether there was anything to do.
     final func continueSnapshotWhileWaiting(until limit: Int64) -> Bool {
         guard let checkpoints, isSnapshotting else { return false }
-        checkpoints.measure { continueSnapshot(until: limit) }
+        let start = checkpoints.clock.monotonicNanoseconds()
+        continueSnapshot(until: limit)
+        let end = checkpoints.clock.monotonicNanoseconds()
+        checkpoints.meter.addWhileWaiting(nanoseconds: end - start)
         reportIfDone()
         return true
     }

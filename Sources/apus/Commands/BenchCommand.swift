@@ -1,5 +1,4 @@
 import ApusBench
-import ApusPluginHost
 import ArgumentParser
 import Foundation
 
@@ -7,110 +6,131 @@ import Foundation
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench",
-        abstract: "Measure throughput, processor time and memory of a built-in job.",
+        abstract: "Measure throughput, latency, recovery and memory of a built-in job.",
         discussion: """
-            Benchmarks: \(Benchmark.allCases.map(\.rawValue).joined(separator: ", ")), or all.
-            \(Benchmark.allCases.map { "\($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
+            Every job runs through the plugin ABI and the rings between threads.
 
-            Every job runs through the plugin ABI and the rings between threads. The warm-up is \
-            not counted; the figure is the median of the windows.
+            THROUGHPUT, at full speed: keyed-count, passthrough, timers, or all of them
+            \(Benchmark.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
+              The warm-up is not counted; the figure is the median of the windows. With \
+            --state rocksdb state may outgrow memory and checkpoints are taken.
+
+            LATENCY: checkpoint
+              Records are due at a fixed rate, whether the job keeps up or not; latency is from \
+            then until the sink has them. Once without checkpoints, once with.
+
+            RECOVERY: recovery
+              Fresh processes go on from a checkpoint; from the start of each to its first record.
+
+            TIMERS: timers --armed N
+              One process arms timers and stops with a checkpoint, another fires them; none may be \
+            lost, none may fire twice. Status 1 otherwise.
 
             EXAMPLE
               apus bench keyed-count --keys 1000000 --parallelism 2 --seconds 2 --json
+              apus bench keyed-count --state rocksdb --keys 10000000 --memory-budget 256MiB
+              apus bench checkpoint --state-size 1GiB --rate 50000 --interval 1s --seconds 30
+              apus bench recovery --state-size 1GiB --runs 5
+              apus bench timers --armed 10000000 --memory-budget 1GiB
             """
     )
 
     @Argument(help: "The benchmark, or `all`.")
     var name: String
 
-    @Option(help: "Distinct keys.")
-    var keys = 1_000_000
+    @Option(help: "Distinct keys (default: 1000000; of timers --armed: a key for each).")
+    var keys: Int?
 
     @Option(name: .shortAndLong, help: "Task threads (default: the processors).")
     var parallelism: Int?
 
-    @Option(help: "Seconds of one window.")
-    var seconds = 2.0
+    @Option(help: "Seconds of one window (default: 2); of checkpoint: of the whole (default: 30).")
+    var seconds: Double?
 
-    @Option(help: "Windows, at least 3.")
-    var windows = 5
+    @Option(help: "Windows, at least 3 (default: 5).")
+    var windows: Int?
 
-    @Option(help: "Where state is kept: memory.")
-    var state = "memory"
+    @Option(help: "Where state is kept: memory or rocksdb (default: memory).")
+    var state: String?
+
+    @Option(
+        name: [.customLong("checkpoint-interval"), .customLong("interval")],
+        help: "From one checkpoint to the next, such as 500ms (default: 1s).",
+        transform: microseconds
+    )
+    var interval: Int64?
+
+    @Option(
+        help: "Memory for state, such as 256MiB (default: half of the machine's).",
+        transform: byteCount
+    )
+    var memoryBudget: Int?
+
+    @Option(help: "Folder for checkpoints, which stay there (default: a temporary one).")
+    var dir: String?
+
+    @Option(help: "Keys and values together, such as 1GiB (default: 1GiB).", transform: byteCount)
+    var stateSize: Int?
+
+    @Option(help: "The size of a value (default: 1KiB).", transform: byteCount)
+    var valueSize: Int?
+
+    @Option(help: "Records per second (default: 50000).")
+    var rate: Int?
+
+    @Option(help: "Processes that recover (default: 5).")
+    var runs: Int?
+
+    @Flag(help: "Recover with an empty page cache, too. Needs root; slows the machine down.")
+    var cold = false
+
+    @Option(help: "How many timers to arm.")
+    var armed: Int?
 
     @Flag(help: "Print JSON.")
     var json = false
 
+    @Option(help: .hidden)
+    var child: String?
+
     func validate() throws {
-        guard name == "all" || Benchmark(rawValue: name) != nil else {
-            throw ValidationError(
-                "unknown benchmark '\(name)'; expected one of "
-                    + Benchmark.allCases.map(\.rawValue).joined(separator: ", ") + ", all"
-            )
-        }
-        guard state == "memory" else {
-            throw ValidationError("--state \(state): expected memory")
-        }
-        guard keys >= 1, keys <= 1 << 31, windows >= 3, windows <= 1000, seconds >= 0.05 else {
-            throw ValidationError(
-                "--keys must be 1 to 2147483648, --windows 3 to 1000, --seconds 0.05 or more"
-            )
-        }
-        if let parallelism, !(1...256).contains(parallelism) {
-            throw ValidationError("--parallelism must be 1 to 256")
-        }
+        try checkNames()
+        try checkNumbers()
+        try checkSizes()
     }
 
     func run() throws {
-        let world = World()
-        let plugin: LoadedPlugin
-        do {
-            let path = try PluginSearch(world: world, jobFile: "").find("benchmark")
-            plugin = try world.loader.load(path)
-        } catch {
-            Console.error(error.description)
-            throw ExitStatus.invalid
-        }
-        let chosen = Benchmark(rawValue: name).map { [$0] } ?? Benchmark.allCases
-        var results: [BenchmarkResult] = []
-        for benchmark in chosen {
-            let options = BenchmarkOptions(
-                keyCount: keys,
-                parallelism: parallelism ?? ProcessInfo.processInfo.activeProcessorCount,
-                windowSeconds: seconds,
-                windowCount: windows
-            )
-            let run = BenchmarkRun(
-                benchmark,
-                options: options,
-                plugin: plugin,
-                clock: world.clock,
-                threads: world.threads
-            )
-            let result: BenchmarkResult
-            do {
-                result = try run.measure { Console.note("\(benchmark.rawValue): \($0)") }
-            } catch {
-                Console.error("\(benchmark.rawValue): \(error.description)")
-                throw ExitStatus.failed
+        if let child { return try runAsChild(child) }
+        try withSession { session in
+            switch kind {
+            case .throughput: try measureThroughput(session)
+            case .checkpoint: try measureCheckpoints(session)
+            case .recovery: try measureRecovery(session)
+            case .armedTimers: try measureTimers(session)
+            case nil: preconditionFailure("validate() has refused other names")
             }
-            if !json { try Console.print(Self.text(result)) }
-            results.append(result)
-        }
-        if json {
-            try Console.print(
-                results.count == 1 ? try Console.json(results[0]) : try Console.json(results)
-            )
         }
     }
 
-    private static func text(_ result: BenchmarkResult) -> String {
-        let cpu = String(format: "%.3f", result.cpuSecondsPerMillionRecords)
-        return "\(result.benchmark): \(ProgressDisplay.short(result.recordsPerSecond)) records/s "
-            + "(\(ProgressDisplay.short(result.recordsPerSecondMin)) to "
-            + "\(ProgressDisplay.short(result.recordsPerSecondMax)), "
-            + "\(result.windows.count) windows of \(result.windowSeconds) s), "
-            + "\(cpu) CPU-s per million, \(result.peakResidentBytes >> 20) MiB peak; "
-            + "\(result.keys) keys, parallelism \(result.parallelism), state in \(result.state)"
+    /// Prints a result: as JSON, or as text.
+    func show(_ result: some Encodable, text: String) throws {
+        try Console.print(json ? try Console.json(result) : text)
     }
+
+    // MARK: - What counts when nothing is said
+
+    /// Task threads.
+    var threadCount: Int { parallelism ?? ProcessInfo.processInfo.activeProcessorCount }
+
+    /// Distinct keys of benchmarks that take their number.
+    var keyCount: Int { keys ?? armed ?? 1_000_000 }
+
+    /// The size of a value.
+    var valueByteCount: Int { valueSize ?? 1 << 10 }
+
+    /// Distinct keys of benchmarks that take the size of state; a key has 8 bytes.
+    var storedKeyCount: Int { max(1, (stateSize ?? 1 << 30) / (valueByteCount + 8)) }
+
+    /// From one checkpoint to the next.
+    var intervalMicroseconds: Int64 { interval ?? 1_000_000 }
 }

@@ -56,8 +56,8 @@ enum Tables {
         Layer(
             "ApusBench",
             imports: [
-                "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusPluginHost", "ApusIO",
-                "ApusRuntime", "CApusShims", "Synchronization",
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
+                "ApusPluginHost", "ApusIO", "ApusRuntime", "CApusShims", "Synchronization",
             ]
         ),
         Layer(
