@@ -38,6 +38,7 @@ struct DurableJob {
         droppedState: [String]
     ) throws {
         guard let rule = plan.durability.checkpoint else {
+            if case .rocksdb = plan.durability.storage { throw StartError.databaseAlone }
             if let start, start != .new, start != .latestOrNew { throw StartError.noCheckpoints }
             settings = nil
             database = nil
@@ -138,7 +139,17 @@ struct DurableJob {
             blockCacheByteCountMax
         )
         let budget = MemoryBudget(byteCount: budgetByteCount - cacheByteCount)
-        let path = try folder.workDirectory("state") + "/database"
+        var runs = try folder.workDirectory("runs")
+        var path = try folder.workDirectory("state") + "/database"
+        if case .rocksdb(let directory?) = plan.durability.storage {
+            // A cache of the last checkpoint: what an earlier process has left is of no use.
+            path = directory + "/database"
+            runs = directory + "/runs"
+            for left in [path, runs] where world.disk.exists(left) {
+                try world.disk.removeTree(left)
+            }
+            try world.disk.makeDirectory(runs)
+        }
         if let restored { try folder.materialize(restored, into: path) }
         let database = try StateDatabase(
             path: path,
@@ -149,7 +160,7 @@ struct DurableJob {
         )
         let writer = StateWriter(
             database: database,
-            directory: try folder.workDirectory("runs"),
+            directory: runs,
             budget: budget,
             runByteCount: max(1 << 20, budgetByteCount / 16),
             threads: world.threads,
@@ -174,6 +185,8 @@ extension PhysicalPlan {
 enum StartError: Error, CustomStringConvertible {
     /// The job has no `checkpoint:`.
     case noCheckpoints
+    /// The job wants the database and takes no checkpoints.
+    case databaseAlone
     /// There is no checkpoint.
     case noneYet(String)
     /// There are checkpoints, and the user did not say what to do with them.
@@ -185,6 +198,9 @@ enum StartError: Error, CustomStringConvertible {
         case .noCheckpoints:
             "--from: the job takes no checkpoints; give it a `checkpoint:` with a folder, or start "
                 + "it without --from"
+        case .databaseAlone:
+            "state.backend: rocksdb needs `checkpoint:` in this version; give the job a folder for "
+                + "checkpoints, or take `state:` out"
         case .noneYet(let path):
             "--from latest: \(path) holds no checkpoint; to begin when there is none, use "
                 + "--from latest-or-new"

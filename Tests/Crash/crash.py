@@ -8,6 +8,7 @@ import argparse
 import concurrent.futures
 import hashlib
 import itertools
+import math
 import os
 import pathlib
 import random
@@ -85,10 +86,18 @@ class World:
                  "small-memory": (workloads.SmallMemory, 1500),
                  "followed": (workloads.Followed, 1500),
                  "followed-to-end": (workloads.Tickets, 1500)}
+        self.scale = options.scale
         for name, (kind, tickets) in kinds.items():
+            tickets *= self.scale or 1
             self._add(name, kind(self.apus, self.folder / "inputs" / name, self.seed, tickets))
         self._add("flights",
                   workloads.Flights(self.apus, self.folder / "inputs" / "flights", self.seed))
+
+    def calibrated(self):
+        """How much larger jobs must be so that several checkpoints are taken while they run."""
+        duration = self.reference(self.workload("tickets")).duration
+        # What is left of it without the start.
+        return max(1, min(10, math.ceil(1.0 / max(0.1, duration - 0.2))))
 
     def _add(self, name, workload):
         workload.name = name
@@ -220,8 +229,8 @@ class Report:
                 print(f"... {self.summary()}; {name}", flush=True)
 
     def again(self, name):
-        return (f"python3 Tests/Crash/crash.py --seed {self.options.seed} --stride "
-                f"{self.options.stride} --only '{name}$'")
+        return (f"python3 Tests/Crash/crash.py --seed {self.options.seed} --scale "
+                f"{self.options.scale} --stride {self.options.stride} --only '{name}$'")
 
     def summary(self):
         counts = self.counts
@@ -287,6 +296,8 @@ def parse():
     parser.add_argument("--rounds", type=int, help="how many cases of random kills")
     parser.add_argument("--stride", type=int, default=1,
                         help="of disk faults and damages only each n-th")
+    parser.add_argument("--scale", type=int,
+                        help="how large jobs are (default: as the machine is fast)")
     parser.add_argument("--work", help="where temporary folders go (default: memory)")
     parser.add_argument("--keep", action="store_true", help="keep the temporary folders")
     parser.add_argument("--list", action="store_true", help="print the names of the cases")
@@ -328,8 +339,14 @@ def main():
         if problem:
             print(problem)
             return 2
-        print(f"seed {options.seed}, {len(world.failpoints)} failpoints, {world.apus.name} in "
-              f"{folder}", flush=True)
+        if options.scale is None:
+            options.scale = world.calibrated()
+            if options.scale > 1:
+                shutil.rmtree(folder)
+                os.mkdir(folder)
+                world = World(options, folder)
+        print(f"seed {options.seed}, scale {options.scale}, {len(world.failpoints)} failpoints, "
+              f"temporary folder {folder}", flush=True)
         run_all(world, options, report)
         status = conclude(report, began, options)
     except KeyboardInterrupt:
@@ -355,7 +372,8 @@ def conclude(report, began, options):
         print(f"  FAILED: no case reaches {', '.join(unreached)}")
     for name in report.failures:
         print(f"  again: {report.again(name)}")
-    print(f"{report.summary()} in {time.monotonic() - began:.0f} s, seed {options.seed}")
+    print(f"{report.summary()} in {time.monotonic() - began:.0f} s, seed {options.seed}, "
+          f"scale {options.scale}")
     return 1 if report.failures or unreached else 0
 
 

@@ -37,8 +37,9 @@ def _failpoint_case(world, point, number, workload, parallelism, sink):
         size = "tickets-long" if workload == "tickets" and is_late else workload
         bench = Bench(world, world.workload(size), rng, sink, parallelism)
         if point.startswith("X"):
-            before = rng.choice(["C9", "C12", "C13", "C10", "C7"])
-            reached(bench.run_to_kill(f"{before}@{rng.choice([1, 2])}"))
+            # Behind the first complete checkpoint: there must be something to go on from.
+            before = rng.choice(["C12@1", "C13@1", "C7@2", "C9@2", "C10@2", "C12@2", "C13@2"])
+            reached(bench.run_to_kill(before))
             for _ in range(number):
                 reached(bench.run_to_kill(f"{point}@1", parallelism=bench.any_parallelism()))
         else:

@@ -195,9 +195,9 @@ struct PluginFileErrorTests {
             let run = try workspace.start(command + ["job.yaml"]).finish()
             run.expect(
                 status: 2,
-                says: "has 3 components",
+                says: "has 5 components",
                 "component",
-                "keyed-count, passthrough, timers"
+                "keyed-count, passthrough, timers, store, arm"
             )
         }
     }

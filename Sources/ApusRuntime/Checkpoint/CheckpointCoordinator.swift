@@ -214,13 +214,27 @@ struct CheckpointCoordinator {
             try state.writer.takeCheckpoint(current.number, to: directory)
         }
         var files: [FileEntry] = []
+        let begin = now
         for entry in try settings.disk.list(directory) where !entry.isFolder {
             let path = "\(directory)/\(entry.name)"
             files.append(
                 try current.folder.add(path, role: .state, logicalName: entry.name)
             )
+            keepToLimit(byteCount: current.folder.newByteCount, since: begin)
         }
         return files
+    }
+
+    /// Waits until so many bytes may have been written by the rule's `io-limit`.
+    ///
+    /// File by file: a single one goes as fast as the disk takes it.
+    private func keepToLimit(byteCount: Int, since begin: Int64) {
+        guard let limit = settings.rule.ioLimitBytesPerSecond else { return }
+        let due = begin + Int64(Double(byteCount) / Double(limit) * 1e9)
+        let left = due - now
+        guard left > 0 else { return }
+        // Nobody rings: it is a clock that is waited for.
+        Doorbell().sleep(nanoseconds: left) { false }
     }
 
     private mutating func abandon(_ number: UInt64, _ reason: String) {
