@@ -109,9 +109,11 @@ struct RestoreTests {
             gate.open()
         }
         #expect(second.summary.end == .finished)
-        // The late record moves nothing, the end does.
+        // The late record moves nothing, the end does.  Of two sources that end, one ends first:
+        // whether event time moves in between depends on who is faster.
         #expect(
-            target.values.sorted() == ["a:1", "a:2", "b:1", "w:89", "w:\(Int64.max)"]
+            target.values.filter { $0 != "w:94" }.sorted()
+                == ["a:1", "a:2", "b:1", "w:89", "w:\(Int64.max)"]
         )
     }
 

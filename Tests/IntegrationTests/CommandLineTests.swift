@@ -125,7 +125,7 @@ struct CommandLineTests {
         job.sources = [job.sources[0].replacing("rate: 100", with: "rate: 100, count: 150")]
         try workspace.write(job)
         let run = try workspace.tool(
-            ["script", "-qec", "'\(Program.apus())' run job.yaml -p 1", "/dev/null"])
+            ["script", "-qec", "exec '\(Program.apus())' run job.yaml -p 1", "/dev/null"])
         #expect(run.end == .exited(0), "\(run)")
         let again = "\r\u{1b}[K"
         let drawn = run.output.components(separatedBy: again)
@@ -141,9 +141,10 @@ struct CommandLineTests {
     )
     func interruptOnTerminal() throws {
         try workspace.write(Job.endless(rate: 100))
-        // The terminal turns the character 3 into SIGINT.
+        // The terminal turns the character 3 into SIGINT, for all processes on it: a shell that
+        // waited for the job would end and take what the job says with it, hence exec.
         let run = try workspace.shell(
-            "(sleep 1; printf '\\003') | script -qec \"'$0' run job.yaml\" /dev/null"
+            "(sleep 1; printf '\\003') | script -qec \"exec '$0' run job.yaml\" /dev/null"
         )
         #expect(run.end == .exited(0), "\(run)")
         #expect(run.output.contains("stopping: what is under way is delivered"), "\(run)")
