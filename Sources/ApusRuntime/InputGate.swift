@@ -1,3 +1,4 @@
+import ApusCore
 import ApusMemory
 
 /// The reading end of a stage's channels.
@@ -10,6 +11,9 @@ final class InputGate: Head {
     }
 
     private static let messagesPerStep = 16
+    /// With checkpoints a step ends after so long, in nanoseconds: batches whose keys are not in
+    /// memory take milliseconds each, and barriers, snapshots and eviction wait meanwhile.
+    private static let stepLimit: Int64 = 1_000_000
 
     private let stage: Stage
     private let entries: [Entry]
@@ -30,6 +34,8 @@ final class InputGate: Head {
     /// Takes up to 16 messages, from each channel in turn.
     func step() throws(JobFailure) -> Bool {
         guard openCount > 0 else { return false }
+        let clock = stage.checkpoints?.clock
+        let limit = clock.map { $0.monotonicNanoseconds() &+ Self.stepLimit } ?? .max
         var taken = 0
         var empty = 0
         while taken < Self.messagesPerStep, empty < entries.count {
@@ -42,6 +48,7 @@ final class InputGate: Head {
             empty = 0
             taken += 1
             try handle(message, of: entry)
+            if let clock, clock.monotonicNanoseconds() >= limit { break }
         }
         return taken > 0
     }

@@ -17,6 +17,10 @@ final class TaskThread: @unchecked Sendable {
     private static let pollInterval: Int64 = 1_000_000
     /// How long snapshots and housekeeping may take in one pass, in nanoseconds.
     private static let sliceLimit: Int64 = 200_000
+    /// They may take so much of a longer pass, or they would never catch up with it.
+    private static let sliceShare: Int64 = 4
+    /// But never longer than this, in nanoseconds.
+    private static let sliceLimitMax: Int64 = 1_000_000
     /// The longest sleep at all: a net under the doorbell.
     private static let sleepLimit: Int64 = 20_000_000
 
@@ -35,6 +39,7 @@ final class TaskThread: @unchecked Sendable {
     /// Whether a stage has something left to do for it.
     private var isBarrierOpen = false
     private var hasReportedEnd = false
+    private var slice = TaskThread.sliceLimit
 
     init(
         index: Int,
@@ -99,6 +104,7 @@ final class TaskThread: @unchecked Sendable {
     private func loop() throws(JobFailure) {
         var lastFlush = clock.monotonicNanoseconds()
         var emptyPasses = 0
+        var passStart = lastFlush
         while control.current != .abort {
             var worked = false
             if checkpoints != nil, try takePartInCheckpoint() { worked = true }
@@ -111,7 +117,12 @@ final class TaskThread: @unchecked Sendable {
                 lastFlush = now
                 if try flush() { worked = true }
             }
-            for stage in stages { stage.maintain(until: now &+ Self.sliceLimit) }
+            // Not `now`: a flush may have waited for readers since.
+            let passEnd = clock.monotonicNanoseconds()
+            let share = (passEnd &- passStart) / Self.sliceShare
+            slice = min(max(Self.sliceLimit, share), Self.sliceLimitMax)
+            for stage in stages { stage.maintain(until: passEnd &+ slice) }
+            passStart = clock.monotonicNanoseconds()
             if worked {
                 emptyPasses = 0
                 continue
@@ -161,7 +172,7 @@ final class TaskThread: @unchecked Sendable {
     }
 
     private func advanceCheckpoint() throws(JobFailure) -> Bool {
-        let limit = clock.monotonicNanoseconds() &+ Self.sliceLimit
+        let limit = clock.monotonicNanoseconds() &+ slice
         var worked = false
         var isOpen = false
         for stage in stages {

@@ -201,7 +201,10 @@ package struct KeyTable {
     ) -> Row? {
         guard let number = rows.take() else { return nil }
         let row = rows[number]
+        // Lists of dirty rows have places, whoever lives there.
+        let listed = listedBits(row)
         memset(row, 0, rowByteCount)
+        (row + RowLayout.markOffset).storeBytes(of: listed, as: UInt32.self)
         row.storeBytes(of: hash, as: UInt64.self)
         memcpy(row + RowLayout.keyOffset, key, 16)
         if let longKey {
@@ -241,8 +244,13 @@ package struct KeyTable {
         closeGap(at, entries, mask)
         indexes[group].count -= 1
         core.pointee.rowCount -= 1
-        (row + RowLayout.markOffset).storeBytes(of: RowMark.free.rawValue, as: UInt32.self)
+        let mark = RowMark.free.rawValue | listedBits(row)
+        (row + RowLayout.markOffset).storeBytes(of: mark, as: UInt32.self)
         rows.giveBack(number)
+    }
+
+    private func listedBits(_ row: Row) -> UInt32 {
+        (row + RowLayout.markOffset).load(as: UInt32.self) & RowMark.listed.rawValue
     }
 
     /// Row numbers are less than this.

@@ -78,22 +78,30 @@ extension KeyedState {
     // MARK: - The row
 
     private func encodeValues(_ row: Row, _ place: Place) {
-        let hasTimers = timerCount(of: row) > 0
-        let byteCount =
-            RowCodec.headerByteCount + valuesByteCount(row)
-            + (hasTimers ? timersByteCount(row) : 0)
+        let byteCount = storedByteCount(row)
         let target = tracking.pointee.buffer.put(
             keyByteCount: EntryKey.rowPrefixByteCount + place.key.count,
             valueByteCount: byteCount
         )
         place.writeRowKey(to: target.key)
-        EntryKey.storeBigEndian(UInt32(RowCodec.format) << 24, to: target.value)
+        writeStored(row, to: target.value, byteCount)
+    }
+
+    /// Bytes of a row's stored form.
+    func storedByteCount(_ row: Row) -> Int {
+        let timers = timerCount(of: row) > 0 ? timersByteCount(row) : 0
+        return RowCodec.headerByteCount + valuesByteCount(row) + timers
+    }
+
+    /// Writes a row's stored form, of as many bytes as ``storedByteCount(_:)`` said.
+    func writeStored(_ row: Row, to target: UnsafeMutableRawPointer, _ byteCount: Int) {
+        EntryKey.storeBigEndian(UInt32(RowCodec.format) << 24, to: target)
         let written = (row + RowLayout.writtenOffset).load(as: UInt32.self)
-        EntryKey.storeBigEndian(written, to: target.value + RowCodec.writtenOffset)
-        EntryKey.storeBigEndian(expiryOfRow(row), to: target.value + RowCodec.expiresOffset)
-        var at = writeValues(row, to: target.value + RowCodec.headerByteCount)
-        if hasTimers { at = writeTimers(row, to: at) }
-        precondition(at == target.value + byteCount, "a row is as long as was counted")
+        EntryKey.storeBigEndian(written, to: target + RowCodec.writtenOffset)
+        EntryKey.storeBigEndian(expiryOfRow(row), to: target + RowCodec.expiresOffset)
+        var at = writeValues(row, to: target + RowCodec.headerByteCount)
+        if timerCount(of: row) > 0 { at = writeTimers(row, to: at) }
+        precondition(at == target + byteCount, "a row is as long as was counted")
     }
 
     /// The bytes of a slot that holds something; none for lists and maps.

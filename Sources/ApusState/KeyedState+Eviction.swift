@@ -5,8 +5,8 @@ import ApusStore
 // Rows leave memory when the worker's budget is used up, the least recently used ones first, as
 // far as a clock's hand can tell (Corbató, "A Paging Experiment with the Multics System", 1968).
 //
-// A row that the database has as it is simply goes.  A dirty one is encoded first and goes once its
-// flush is in.
+// Rows of states that spill go to the ``SpillLog``.  Of others, a row that the database has as it
+// is simply goes; a dirty one is encoded first and goes once its flush is in.
 extension KeyedState {
     /// Eviction begins when less than this part of the budget is free.
     private static let reserveShare = 16
@@ -27,13 +27,17 @@ extension KeyedState {
         guard let tier else { return }
         report()
         buryDead()
-        let reserve = tier.budget.byteCount / Self.reserveShare
-        var surplus = tier.budget.usedByteCount - (tier.budget.byteCount - reserve)
+        if let spill { collectSpilled(spill, until: deadline, clock) }
+        let limit = tier.budget.rowByteCountMax
+        let reserve = limit / Self.reserveShare
+        var surplus = tier.budget.rowByteCount - (limit - reserve)
         guard surplus > 0, table.rowCount > 0 else { return }
         evictVictims()
         makeVictims(byteCount: max(surplus, reserve), deadline, clock)
         report()
-        surplus = tier.budget.usedByteCount - tier.budget.byteCount
+        surplus = tier.budget.rowByteCount - limit
+        // What can be spilled need not wait.
+        guard spill.map(\.isFull) ?? true else { return }
         if surplus > 0, progress.completed < tracking.pointee.nextFlush - 1 {
             let completed = progress.completed
             tier.writer.hurry(bell)
@@ -43,12 +47,44 @@ extension KeyedState {
         }
     }
 
-    /// Tells the budget what this state uses now.
-    private func report() {
+    /// Makes room for the rows of a batch by spilling others, at most so many.
+    ///
+    /// Here, and not in ``maintain(untilNanoseconds:clock:)`` alone, because rows come in as fast
+    /// as records do.
+    func makeRoom(_ spill: RowSpill, rowCountMax: Int) {
         guard let tier else { return }
-        let now = byteCount + tracking.pointee.buffer.byteCount
+        report()
+        let limit = tier.budget.rowByteCountMax
+        let surplus = tier.budget.rowByteCount - (limit - limit / Self.reserveShare / 2)
+        guard surplus > 0, !spill.isFull else { return }
+        var left = min(rowCountMax, surplus / layout.rowByteCount + 1)
+        let end = table.rowNumberEnd
+        // Twice around at most: the first time may find marks of use alone.
+        var looked = 0
+        while left > 0, looked < min(2 * end, 4 * rowCountMax) {
+            looked += 1
+            let number = tracking.pointee.hand < end ? tracking.pointee.hand : 0
+            tracking.pointee.hand = number + 1
+            let row = table.row(numbered: number)
+            var mark = mark(row)
+            if mark.contains(.free) { continue }
+            if mark.contains(.referenced) {
+                mark.remove(.referenced)
+                setMark(row, mark)
+            } else if self.spill(row, mark, to: spill) {
+                left -= 1
+            }
+        }
+    }
+
+    /// Tells the budget what this state uses now.
+    func report() {
+        guard let tier else { return }
+        let lists = tracking.pointee.current.byteCount + tracking.pointee.pending.byteCount
+        let now = byteCount + tracking.pointee.buffer.byteCount + lists
         tier.budget.add(now - tracking.pointee.reportedByteCount)
         tracking.pointee.reportedByteCount = now
+        if let spill { tier.budget.addSpillIndex(spill.reportChange()) }
     }
 
     /// Removes rows that hold nothing and whose deletion is in the database.
@@ -98,14 +134,18 @@ extension KeyedState {
         mark.intersection([.stored, .dirty, .free, .dead]) == .stored && isSettled(mark)
     }
 
+    /// Whether what is written now may get into the database: nothing newer than a barrier may,
+    /// until its checkpoint was taken.
+    var mayFlush: Bool {
+        guard let tier, !tracking.pointee.isSnapshotting else { return false }
+        return tier.writer.releasedCheckpoint >= tracking.pointee.barrier
+    }
+
     /// Moves the clock's hand until so many bytes were freed or will be.
     private func makeVictims(byteCount: Int, _ deadline: Int64, _ clock: any Clock) {
         // While victims wait for their flush, more of them would not help.
         guard let tier, tracking.pointee.victims.isEmpty else { return }
-        // Between a barrier and its checkpoint nothing newer may get into the database.
-        let mayFlush =
-            !tracking.pointee.isSnapshotting
-            && tier.writer.releasedCheckpoint >= tracking.pointee.barrier
+        let mayFlush = mayFlush
         let end = table.rowNumberEnd
         let before = self.byteCount
         var promised = 0
@@ -121,6 +161,8 @@ extension KeyedState {
             if mark.contains(.referenced) {
                 mark.remove(.referenced)
                 setMark(row, mark)
+            } else if let spill, self.spill(row, mark, to: spill) {
+                continue
             } else if canEvict(row, mark) {
                 evict(row)
             } else if mayFlush, mark.contains(.dirty), !isEmpty(row) {

@@ -106,7 +106,7 @@ extension KeyedState {
         guard let row = table.insert(hash, key, longKey: longKey) else {
             return failToDecode("row: there are 2^32 keys in memory")
         }
-        setMark(row, [.stored, .referenced])
+        setMark(row, mark(row).intersection(.listed).union([.stored, .referenced]))
         (row + RowLayout.writtenOffset).storeBytes(of: reader.writtenSeconds, as: UInt32.self)
         while !reader.isAtEnd {
             guard let field = reader.next() else { return failToDecode("field") }

@@ -10,7 +10,7 @@ import CApusShims
 // barrier came.  All on one thread, so no row is ever locked.
 extension KeyedState {
     /// The largest part of a snapshot that is handed over at once.
-    private static let submissionByteCount = 4 << 20
+    static let submissionByteCount = 4 << 20
     /// How many rows ahead memory is fetched.
     private static let prefetchDistance = 16
     /// The most flushes on their way: what a row's mark can tell apart, and some.
@@ -67,7 +67,10 @@ extension KeyedState {
             mark.remove(.dead)
             tracking.pointee.totals.keyCount += 1
         }
-        if !mark.contains(.dirty) { tracking.pointee.current.append(row) }
+        if !mark.contains(.listed(parity)) {
+            tracking.pointee.current.append(row)
+            mark.insert(.listed(parity))
+        }
         mark.remove(.parity)
         mark.formUnion([.dirty, .referenced])
         mark.formUnion(parity)
@@ -114,6 +117,7 @@ extension KeyedState {
         tracking.pointee.pendingIndex = 0
         tracking.pointee.writtenPattern ^= RowMark.parity.rawValue
         tracking.pointee.isSnapshotting = true
+        spill?.beginEpoch()
     }
 
     /// Goes on with a snapshot; at its end everything is with the ``StateWriter``.
@@ -142,7 +146,9 @@ extension KeyedState {
                 apus_prefetch(later + RowLayout.slotsOffset)
             }
             index += 1
-            if mark(row).intersection([.dirty, .parity, .free]) == expected {
+            let mark = mark(row)
+            setMark(row, mark.subtracting(.listed(oldParity)))
+            if mark.intersection([.dirty, .parity, .free]) == expected {
                 encode(row)
                 if tracking.pointee.buffer.byteCount >= Self.submissionByteCount { submit() }
             }
@@ -151,6 +157,8 @@ extension KeyedState {
                 return
             }
         }
+        tracking.pointee.pendingIndex = count
+        if let spill, !captureSpilled(spill, until: isTime) { return }
         tracking.pointee.pending.removeAll()
         tracking.pointee.pendingIndex = 0
         tracking.pointee.isSnapshotting = false

@@ -29,6 +29,8 @@ package final class KeyedState {
     /// The operator in stored keys; kept apart because taking it out of `tier` counts references.
     let operatorNumber: UInt16
     let tracking: UnsafeMutablePointer<RowTracking>
+    /// Rows that memory has no room for; nil when they go to the database at once.
+    let spill: RowSpill?
     /// Whether any slot expires.
     let hasExpiry: Bool
     /// How far what was flushed has got.
@@ -83,7 +85,8 @@ package final class KeyedState {
         groups: KeyGroups,
         tier: StateTier? = nil
     ) {
-        layout = RowLayout(slots: slots, timers: timers, isDurable: tier != nil)
+        let layout = RowLayout(slots: slots, timers: timers, isDurable: tier != nil)
+        self.layout = layout
         table = KeyTable(rowByteCount: layout.rowByteCount, groups: groups)
         timerDomains = timers
         self.groups = groups
@@ -94,6 +97,7 @@ package final class KeyedState {
         processingTimers = TimerQueue(firstOffset: layout.timersOffset(.processing, part: 8))
         tracking = .allocate(capacity: 1)
         tracking.initialize(to: RowTracking())
+        spill = tier.flatMap { RowSpill(layout: layout, groups: groups, tier: $0) }
         usesRows = !slots.isEmpty || !timers.isEmpty
         // SAFETY: freed in deinit; `rows[i]` is written by begin() for every i < recordCount.
         call = .allocate(capacity: 1)
@@ -110,6 +114,8 @@ package final class KeyedState {
 
     deinit {
         tier?.budget.add(-tracking.pointee.reportedByteCount)
+        if let spill { tier?.budget.addSpillIndex(-spill.reportedByteCount) }
+        spill?.destroy()
         tracking.pointee.destroy()
         tracking.deinitialize(count: 1)
         tracking.deallocate()
@@ -154,9 +160,11 @@ package final class KeyedState {
         call.pointee.batch = batch
         call.pointee.recordCount = Int(batch.pointee.count)
         guard usesRows else { return }
+        if let spill { makeRoom(spill, rowCountMax: recordCount) }
         reserveRows(recordCount)
         for index in 0..<first { rows[index] = nil }
         table.find(batch, first, recordCount, into: rows)
+        if let spill { loadSpilled(spill, batch, from: first) }
         if tracking.pointee.mayMiss { loadMissing(batch, from: first) }
     }
 
@@ -233,7 +241,11 @@ package final class KeyedState {
         guard let batch, hasKey(UInt32(index)), let hashes = batch.pointee.key_hash,
             let keys = batch.pointee.key
         else { return nil }
-        let row = table.find(hashes[index], keys + index, batch.pointee.buffers)
+        var row = table.find(hashes[index], keys + index, batch.pointee.buffers)
+        // A record in front of those that the callback was resumed with.
+        if row == nil, let spill {
+            row = load(spill, hashes[index], keys + index, batch.pointee.buffers)
+        }
         rows[index] = row
         return row
     }

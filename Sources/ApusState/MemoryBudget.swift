@@ -7,8 +7,18 @@ import Synchronization
 package final class MemoryBudget: Sendable {
     /// What rows, and entries on their way into the database, may use together.
     package let byteCount: Int
+    /// The part of a budget that rows get when some states spill; the rest is for the index of what
+    /// was spilled.
+    ///
+    /// A key that the index has no room for costs several times what one costs that has to be read
+    /// from the log.
+    private static let spillingRowShare = 2
+
     private let used: Atomic<Int> = Atomic(0)
     private let peak: Atomic<Int> = Atomic(0)
+    private let spillIndex: Atomic<Int> = Atomic(0)
+    // Relaxed, as all here: a state that sees it late takes too much for a moment.
+    private let hasSpill: Atomic<Bool> = Atomic(false)
 
     /// Creates a budget of which nothing is used.
     package init(byteCount: Int) {
@@ -18,6 +28,30 @@ package final class MemoryBudget: Sendable {
 
     /// What is used now.
     package var usedByteCount: Int { used.load(ordering: .relaxed) }
+
+    /// What rows and entries on their way may use: all, or a part when some states spill.
+    ///
+    /// Memory for rows does not shrink, so the index must have its part from the start.
+    var rowByteCountMax: Int {
+        hasSpill.load(ordering: .relaxed) ? byteCount / Self.spillingRowShare : byteCount
+    }
+
+    /// What rows and entries on their way use now.
+    var rowByteCount: Int { usedByteCount - spillIndex.load(ordering: .relaxed) }
+
+    /// Whether the index of spilled rows uses more than its part.
+    var isSpillIndexTooLarge: Bool {
+        spillIndex.load(ordering: .relaxed) > byteCount - rowByteCountMax
+    }
+
+    /// Notes that a state spills rows.
+    func reserveForSpill() { hasSpill.store(true, ordering: .relaxed) }
+
+    /// Reports a change of one state's index of spilled rows.
+    func addSpillIndex(_ change: Int) {
+        spillIndex.add(change, ordering: .relaxed)
+        add(change)
+    }
 
     /// The most that was ever used.
     package var peakByteCount: Int { peak.load(ordering: .relaxed) }

@@ -11,6 +11,8 @@
 ///     bits 8-15   the low byte of the number of the flush that it was encoded in
 ///     bit  16     wakes in processing time, likewise
 ///     bit  17     victim      waits for its flush, to be evicted then
+///     bits 18-19  listed      the place is on the list of dirty rows of epochs of parity 0, 1;
+///                             stays when the place is given to another key
 struct RowMark: OptionSet {
     var rawValue: UInt32
 
@@ -24,6 +26,13 @@ struct RowMark: OptionSet {
     static let wakesInEventTime = RowMark(rawValue: 1 << 7)
     static let wakesInProcessingTime = RowMark(rawValue: 1 << 16)
     static let victim = RowMark(rawValue: 1 << 17)
+    static let listed = RowMark(rawValue: 3 << 18)
+
+    /// The bit for the list of a parity.
+    @inline(__always)
+    static func listed(_ parity: RowMark) -> RowMark {
+        RowMark(rawValue: 1 << (18 + (parity.rawValue & RowMark.parity.rawValue) >> 1))
+    }
 
     /// What must be as it is in a row that was written in this epoch, so that nothing needs to be
     /// done for the next write.

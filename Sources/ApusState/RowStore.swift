@@ -95,10 +95,15 @@ struct RowStore {
 
     private func addChunk() {
         let byteCount = chunkByteCount(core.pointee.chunkCount)
-        bases[core.pointee.chunkCount] =
-            isMapped(byteCount)
-            ? LargePages.map(byteCount)
-            : Row.allocate(byteCount: byteCount, alignment: 64)
+        let chunk: Row
+        if isMapped(byteCount) {
+            chunk = LargePages.map(byteCount)
+        } else {
+            chunk = Row.allocate(byteCount: byteCount, alignment: 64)
+            // As mapped memory is: the marks of places that were never taken are read.
+            chunk.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+        }
+        bases[core.pointee.chunkCount] = chunk
         core.pointee.chunkCount += 1
     }
 }

@@ -17,6 +17,9 @@ package struct StateTier: Sendable {
     /// What the operator held when it was restored; of one subtask only, 0 for the others.
     package var restored: StateTotals
 
+    /// Where rows may be spilled that memory has no room for; nil when they may not.
+    package var spillDirectory: String?
+
     /// Creates a description of the durable tier.
     package init(
         database: StateDatabase,
@@ -25,7 +28,8 @@ package struct StateTier: Sendable {
         operatorNumber: UInt16,
         groups: Range<Int>,
         isRestored: Bool,
-        restored: StateTotals
+        restored: StateTotals,
+        spillDirectory: String? = nil
     ) {
         self.database = database
         self.writer = writer
@@ -34,6 +38,7 @@ package struct StateTier: Sendable {
         self.groups = groups
         self.isRestored = isRestored
         self.restored = restored
+        self.spillDirectory = spillDirectory
     }
 }
 

@@ -14,6 +14,9 @@ package final class StateWriter: Sendable {
     private static let retryNanoseconds: Int64 = 1_000_000_000
     /// A net under the doorbell.
     private static let sleepLimit: Int64 = 1_000_000_000
+    /// How often to look at the pages of mapped files, and how many bytes may be in the process.
+    private static let releaseNanoseconds: Int64 = 50_000_000
+    private static let mappedByteCountMax = 64 << 20
 
     private struct Submission {
         let buffer: EntryBuffer
@@ -46,6 +49,8 @@ package final class StateWriter: Sendable {
     private let directory: String
     private let budget: MemoryBudget
     private let runByteCount: Int
+    /// Programs and libraries, mostly.
+    private let mappedAtStart: Int
     private let notify: @Sendable (String) -> Void
     private let queue: Mutex<Queue> = Mutex(Queue())
     private let bell = Doorbell()
@@ -77,6 +82,7 @@ package final class StateWriter: Sendable {
         self.budget = budget
         self.runByteCount = runByteCount
         self.notify = notify
+        mappedAtStart = MappedMemory.residentByteCount()
         let handle = threads.start(name: "apus-state") { [self] in run() }
         thread.withLock { $0 = handle }
     }
@@ -164,7 +170,8 @@ package final class StateWriter: Sendable {
             let (work, request, isClosed) = take()
             if isClosed { return }
             guard !work.isEmpty || request != nil else {
-                bell.sleep(nanoseconds: Self.sleepLimit, unless: hasWork)
+                bell.sleep(nanoseconds: Self.releaseNanoseconds, unless: hasWork)
+                releaseMappedPages()
                 continue
             }
             number += 1
@@ -178,6 +185,15 @@ package final class StateWriter: Sendable {
                 fail(error, work, request)
             }
         }
+    }
+
+    /// Keeps what lookups and compactions have looked at from counting as this process's memory
+    /// for ever.
+    private func releaseMappedPages() {
+        guard MappedMemory.residentByteCount() > mappedAtStart + Self.mappedByteCountMax else {
+            return
+        }
+        database.releaseMappedPages()
     }
 
     private func hasWork() -> Bool {
@@ -211,6 +227,7 @@ package final class StateWriter: Sendable {
             name: "run-\(number)"
         )
         if !run.paths.isEmpty { try database.ingest(run.paths) }
+        releaseMappedPages()
         for submission in work { submission.progress.complete(submission.flush) }
         budget.add(-work.reduce(0) { $0 + $1.byteCount })
         let wasFailing = queue.withLock { queue in

@@ -12,7 +12,8 @@ extension StateDatabase {
         /// Whether blocks are read in place, where the system's page cache has them.
         ///
         /// Half the time per lookup of reading them into the block cache, and no memory besides
-        /// the page cache's, which the system takes back when it needs it.  But a file that cannot
+        /// the page cache's, which the system takes back when it needs it; see
+        /// ``StateDatabase/releaseMappedPages()``.  But a file that cannot
         /// be read any more ends the process (SIGBUS) instead of throwing.
         package var mapsFiles: Bool
         /// About how large the files are that compactions write.

@@ -10,9 +10,11 @@
 
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
+#include <rocksdb/env.h>
 #include <rocksdb/listener.h>
 #include <rocksdb/utilities/checkpoint.h>
 
+#include "mapped_files.h"
 #include "store_settings.h"
 
 namespace {
@@ -78,6 +80,9 @@ class NoLog final : public rocksdb::Logger {
 
 struct apus_store {
     std::string path;
+    // Before the database, which uses them to its end.
+    std::shared_ptr<apus::MappedFiles> files;
+    std::unique_ptr<rocksdb::Env> env;
     rocksdb::Options settings;
     std::shared_ptr<rocksdb::Cache> cache;
     std::unique_ptr<Expiry> expiry;
@@ -125,6 +130,12 @@ char *apus_store_open(
     settings.listeners.push_back(store->note);
     settings.info_log = std::make_shared<NoLog>();
     store->path = path;
+    if (options->maps_files) {
+        store->files =
+            std::make_shared<apus::MappedFiles>(rocksdb::Env::Default()->GetFileSystem());
+        store->env = rocksdb::NewCompositeEnv(store->files);
+        settings.env = store->env.get();
+    }
     store->settings = settings;
     store->settings.create_if_missing = false;
     rocksdb::DB *database = nullptr;
@@ -258,6 +269,10 @@ char *apus_store_compact(apus_store *store) {
     rocksdb::CompactRangeOptions options;
     options.bottommost_level_compaction = rocksdb::BottommostLevelCompaction::kForce;
     return apus::message(store->database->CompactRange(options, nullptr, nullptr));
+}
+
+void apus_store_release_mapped(apus_store *store) {
+    if (store->files) store->files->release();
 }
 
 static uint64_t property(apus_store *store, const std::string &name) {

@@ -64,7 +64,8 @@ struct DurableJob {
                 state: CheckpointSettings.DurableState(
                     database: opened.database,
                     writer: opened.writer,
-                    budget: opened.budget
+                    budget: opened.budget,
+                    spillDirectory: opened.runs
                 ),
                 writerVersion: HostTable.version
             )
@@ -131,7 +132,9 @@ struct DurableJob {
         _ folder: CheckpointFolder,
         _ restored: Manifest?,
         _ world: World
-    ) throws -> (database: StateDatabase, writer: StateWriter, budget: MemoryBudget) {
+    ) throws -> (
+        database: StateDatabase, writer: StateWriter, budget: MemoryBudget, runs: String
+    ) {
         let budgetByteCount = (plan.durability.memoryBudget ?? .standard)
             .byteCount(ofLimit: LinuxMemory.limitByteCount())
         let cacheByteCount = min(
@@ -167,7 +170,7 @@ struct DurableJob {
             notify: { Console.note("warning: \($0)") }
         )
         Failpoint.hit(.x5)
-        return (database, writer, budget)
+        return (database, writer, budget, runs)
     }
 }
 

@@ -14,6 +14,8 @@ package struct CheckpointSettings: Sendable {
         package let writer: StateWriter
         /// What rows may use together.
         package let budget: MemoryBudget
+        /// A folder for rows that memory has no room for; nil when they go to the database at once.
+        package let spillDirectory: String?
 
         /// Creates a description.
         ///
@@ -21,10 +23,18 @@ package struct CheckpointSettings: Sendable {
         ///   - database: Holds what the restored checkpoint holds, or nothing.
         ///   - writer: Writes into it; closed by the caller after the job.
         ///   - budget: What rows may use together.
-        package init(database: StateDatabase, writer: StateWriter, budget: MemoryBudget) {
+        ///   - spillDirectory: A folder for rows that memory has no room for, on a disk of this
+        ///     machine; nothing in it outlives the process.
+        package init(
+            database: StateDatabase,
+            writer: StateWriter,
+            budget: MemoryBudget,
+            spillDirectory: String? = nil
+        ) {
             self.database = database
             self.writer = writer
             self.budget = budget
+            self.spillDirectory = spillDirectory
         }
     }
 

@@ -18,7 +18,8 @@ extension JobAssembly {
             operatorNumber: number,
             groups: groups.groups(ofSubtask: subtask, parallelism: node.subtaskCount),
             isRestored: restore.hasState(node.id),
-            restored: subtask == 0 ? restore.totals(node.id) : StateTotals()
+            restored: subtask == 0 ? restore.totals(node.id) : StateTotals(),
+            spillDirectory: state.spillDirectory
         )
     }
 

@@ -83,6 +83,9 @@ char *apus_store_checkpoint(apus_store *, const char *directory);
 // Merges everything.
 char *apus_store_compact(apus_store *);
 
+// Takes pages of mapped files out of the process; they come back when they are needed.
+void apus_store_release_mapped(apus_store *);
+
 // Waits until no compaction is under way or due.
 void apus_store_settle(apus_store *);
 

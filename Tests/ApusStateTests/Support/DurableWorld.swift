@@ -60,7 +60,8 @@ final class DurableWorld {
             operatorNumber: 7,
             groups: 0..<groupCount,
             isRestored: isRestored,
-            restored: totals
+            restored: totals,
+            spillDirectory: folder + "/runs"
         )
     }
 

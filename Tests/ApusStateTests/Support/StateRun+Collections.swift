@@ -283,7 +283,7 @@ extension StateRun {
     private func step(_ cursor: inout apus_cursor, _ slot: UInt32, _ record: UInt32) throws -> Int32
     {
         var count: UInt32 = 0
-        if Self.slots[Int(slot)].kind == .list {
+        if slots[Int(slot)].kind == .list {
             var value = apus_bytes()
             return functions.list_next(context, slot, record, &cursor, &value, 1, &count)
         }
@@ -294,7 +294,7 @@ extension StateRun {
     /// Writes one value or entry.
     private func rewrite(_ slot: UInt32, _ record: UInt32, _ key: [UInt8]) throws {
         let bytes = generator.bytes(generator.number(in: 0...60))
-        if Self.slots[Int(slot)].kind == .list {
+        if slots[Int(slot)].kind == .list {
             let code = functions.list_append(context, slot, record, bytes, UInt64(bytes.count))
             try requireCode(code, APUS_OK, "list_append")
             model[key, Int(slot)] = .list(modelList(slot, key) + [bytes])

@@ -19,7 +19,7 @@ extension StateRun {
 
     func setTimer() throws {
         let record = randomRecord()
-        let name = UInt32(generator.number(in: 0...Self.timerDomains.count - 1))
+        let name = UInt32(generator.number(in: 0...timerDomains.count - 1))
         let id = UInt64(generator.number(in: 0...3)) &* 0x4000_0000_0000_0001
         let time = now + Int64(generator.number(in: -5...40))
         let payload = generator.isOnce(in: 3) ? [] : randomBytes()
@@ -88,7 +88,7 @@ extension StateRun {
     private func due(_ domain: KeyedState.TimerDomain) -> [(rank: Rank, id: StateModel.TimerID)] {
         var due: [(rank: Rank, id: StateModel.TimerID)] = []
         for (id, timer) in model.timers where timer.time <= now {
-            guard Self.timerDomains[Int(id.name)] == domain else { continue }
+            guard timerDomains[Int(id.name)] == domain else { continue }
             due.append((Rank(time: timer.time, name: id.name, id: id.id), id))
         }
         return due.sorted { $0.rank < $1.rank }

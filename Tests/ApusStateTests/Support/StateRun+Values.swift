@@ -36,13 +36,13 @@ extension StateRun {
     // MARK: - Values
 
     func getValue() throws {
-        try compare(UInt32(generator.number(in: 0...Self.slots.count - 1)), randomRecord())
+        try compare(UInt32(generator.number(in: 0...slots.count - 1)), randomRecord())
     }
 
     func putValue() throws {
         let slot = randomSlot(Self.isValue)
         let record = randomRecord()
-        let byteCount = Self.fixedByteCount(Self.slots[Int(slot)].kind)
+        let byteCount = Self.fixedByteCount(slots[Int(slot)].kind)
         var bytes = byteCount.map { generator.bytes($0) } ?? randomBytes()
         let isWrong = byteCount != nil && generator.isOnce(in: 8)
         if isWrong { bytes.append(0) }
@@ -62,7 +62,7 @@ extension StateRun {
         _ key: [UInt8],
         _ what: String
     ) throws {
-        let byteCount = Self.fixedByteCount(Self.slots[Int(slot)].kind) ?? 0
+        let byteCount = Self.fixedByteCount(slots[Int(slot)].kind) ?? 0
         let expected = modelBytes(slot, key) ?? Array(repeating: 0, count: byteCount)
         let found = Array(UnsafeRawBufferPointer(start: pointer, count: byteCount))
         try require(found == expected, "\(what) shows \(found), not \(expected)")
@@ -138,7 +138,7 @@ extension StateRun {
         guard let key = harness.keys[Int(record)], let bytes = modelBytes(slot, key) else { return }
         var found = apus_bytes()
         try requireCode(functions.value_get(context, slot, record, &found), APUS_OK, "value_get")
-        let isFixed = Self.isFixedValue(Self.slots[Int(slot)].kind)
+        let isFixed = Self.isFixedValue(slots[Int(slot)].kind)
         let start = isFixed ? 0 : generator.number(in: 0...bytes.count)
         let end = isFixed ? bytes.count : generator.number(in: start...bytes.count)
         let code = functions.value_put(
@@ -197,7 +197,7 @@ extension StateRun {
     // MARK: - Any kind
 
     func clear() throws {
-        let slot = UInt32(generator.number(in: 0...Self.slots.count - 1))
+        let slot = UInt32(generator.number(in: 0...slots.count - 1))
         let record = randomRecord()
         let code = functions.clear(context, slot, record)
         guard let key = harness.keys[Int(record)] else {
@@ -210,7 +210,7 @@ extension StateRun {
 
     /// Reads a slot of whatever kind, and compares it with the model.
     func compare(_ slot: UInt32, _ record: UInt32) throws {
-        let kind = Self.slots[Int(slot)].kind
+        let kind = slots[Int(slot)].kind
         guard let key = harness.keys[Int(record)] else {
             return try compareWithoutKey(slot, record, kind)
         }

@@ -11,7 +11,7 @@ import CApusPlugin
 /// Everything follows from the seed, which each failure names together with the step.
 final class StateRun {
     /// Several slots of each kind, sizes that fill their place and sizes that do not.
-    static let slots: [SlotDescription] = [
+    static let allSlots: [SlotDescription] = [
         SlotDescription(name: "eight", kind: .fixedValue(byteCount: 8)),
         SlotDescription(name: "odd", kind: .fixedValue(byteCount: 21)),
         SlotDescription(name: "text", kind: .value),
@@ -24,8 +24,18 @@ final class StateRun {
         SlotDescription(name: "list-2", kind: .list),
         SlotDescription(name: "map-2", kind: .map),
     ]
-    static let timerDomains: [KeyedState.TimerDomain] = [.event, .processing, .event]
+    static let allTimerDomains: [KeyedState.TimerDomain] = [.event, .processing, .event]
 
+    /// What the operator declares.
+    enum Declarations {
+        /// Every kind of state, and timers.
+        case all
+        /// Values and counters, which can be spilled.
+        case values
+    }
+
+    let slots: [SlotDescription]
+    let timerDomains: [KeyedState.TimerDomain]
     let seed: UInt64
     let harness: StateHarness
     /// The database and what belongs to it; nil for state in memory alone.
@@ -39,6 +49,8 @@ final class StateRun {
     var now: Int64 = 1_000
     private(set) var step = 0
     private let keys: [[UInt8]]
+    /// The most rows that were spilled at a time.
+    private(set) var spilledMost = 0
 
     init(
         seed: UInt64,
@@ -46,33 +58,46 @@ final class StateRun {
         keyCount: Int,
         timerCapacity: Int = 16,
         durable: DurableWorld? = nil,
+        declarations: Declarations = .all,
         hash: @escaping ([UInt8]) -> UInt64 = StateHarness.realHash
     ) {
         self.seed = seed
         self.durable = durable
         self.groupCount = groupCount
+        timerDomains = declarations == .all ? Self.allTimerDomains : []
+        slots = Self.allSlots.filter { declarations == .all || !Self.isCollection($0.kind) }
         var generator = SplitMix64(seed: seed)
         keys = Self.makeKeys(keyCount, using: &generator)
         self.generator = generator
         harness = StateHarness(
-            slots: Self.slots,
-            timers: Self.timerDomains,
+            slots: slots,
+            timers: timerDomains,
             groupCount: groupCount,
             timerCapacity: timerCapacity,
             tier: durable?.tier(groupCount: groupCount, isRestored: false, StateTotals()),
             hash: hash
         )
+        prepareSpill(state)
     }
+
+    private static func isCollection(_ kind: SlotDescription.Kind) -> Bool {
+        kind == .list || kind == .map
+    }
+
+    /// Has segments taken back at once.
+    private func prepareSpill(_ state: KeyedState) { state.spill?.slackByteCount = 0 }
 
     /// Another state over what the database holds, as after a restart.
     func makeState(restored totals: StateTotals) -> KeyedState? {
         guard let durable else { return nil }
-        return KeyedState(
-            slots: Self.slots,
-            timers: Self.timerDomains,
+        let state = KeyedState(
+            slots: slots,
+            timers: timerDomains,
             groups: KeyGroups(count: groupCount),
             tier: durable.tier(groupCount: groupCount, isRestored: true, totals)
         )
+        prepareSpill(state)
+        return state
     }
 
     var state: KeyedState { harness.state }
@@ -111,8 +136,8 @@ final class StateRun {
     }
 
     func randomSlot(_ isWanted: (SlotDescription.Kind) -> Bool) -> UInt32 {
-        let slots = Self.slots.indices.filter { isWanted(Self.slots[$0].kind) }
-        return UInt32(slots[generator.number(in: 0...slots.count - 1)])
+        let wanted = slots.indices.filter { isWanted(slots[$0].kind) }
+        return UInt32(wanted[generator.number(in: 0...wanted.count - 1)])
     }
 
     // MARK: - Steps
@@ -122,6 +147,7 @@ final class StateRun {
         while step < stepCount {
             step += 1
             if durable != nil { try workOnDurability() }
+            spilledMost = max(spilledMost, state.spill?.index.count ?? 0)
             generator.isOnce(in: 60) ? try compareAll() : try callBack()
             try require(
                 state.keyCount == model.keyCount,
@@ -134,7 +160,8 @@ final class StateRun {
 
     /// A callback with records or timers.
     func callBack() throws {
-        generator.isOnce(in: 3) ? try fireTimers() : try processBatch()
+        let hasTimers = !timerDomains.isEmpty
+        hasTimers && generator.isOnce(in: 3) ? try fireTimers() : try processBatch()
     }
 
     private func processBatch() throws {
@@ -155,24 +182,26 @@ final class StateRun {
 
     /// One random operation on one random record of the callback.
     func operate() throws {
-        switch generator.number(in: 0...21) {
+        let last = timerDomains.isEmpty ? 8 : 21
+        switch generator.number(in: 0...last) {
         case 0...1: try getValue()
         case 2...3: try putValue()
         case 4: try mutateValue()
         case 5: try mutateMany()
         case 6: try putValueIntoItself()
-        case 7...8: try count()
-        case 9...10: try appendToList()
-        case 11: try walkList()
-        case 12: try appendOwnElement()
-        case 13...14: try putIntoMap()
-        case 15: try getAndRemoveFromMap()
-        case 16: try walkMap()
-        case 17: try writeWhileWalking()
-        case 18: try clear()
-        case 19: try setTimer()
-        case 20: generator.isOnce(in: 3) ? try cancelTimer() : try setTimer()
-        default: try holdAcrossOtherKeys()
+        case 7: try count()
+        case 8: try clear()
+        case 9: try holdAcrossOtherKeys()
+        case 10...11: try appendToList()
+        case 12: try walkList()
+        case 13: try appendOwnElement()
+        case 14...15: try putIntoMap()
+        case 16: try getAndRemoveFromMap()
+        case 17: try walkMap()
+        case 18: try writeWhileWalking()
+        case 19: try count()
+        case 20: try setTimer()
+        default: generator.isOnce(in: 3) ? try cancelTimer() : try setTimer()
         }
     }
 
@@ -182,12 +211,12 @@ final class StateRun {
     private func compareAll() throws {
         harness.begin(keys)
         for record in keys.indices {
-            for slot in Self.slots.indices { try compare(UInt32(slot), UInt32(record)) }
+            for slot in slots.indices { try compare(UInt32(slot), UInt32(record)) }
         }
         harness.end()
         for domain in [KeyedState.TimerDomain.event, .processing] {
             let times = model.timers
-                .filter { Self.timerDomains[Int($0.key.name)] == domain }
+                .filter { timerDomains[Int($0.key.name)] == domain }
                 .map(\.value.time)
             try require(state.timerCount(domain) == times.count, "timers of \(domain)")
             // With keys that are not in memory it is a lower bound.
@@ -208,7 +237,7 @@ final class StateRun {
     private func clearAll() throws {
         harness.begin(keys)
         for record in keys.indices {
-            for slot in Self.slots.indices {
+            for slot in slots.indices {
                 let had = model[keys[record], slot] != nil
                 let code = functions.clear(context, UInt32(slot), UInt32(record))
                 try requireCode(code, had ? APUS_OK : APUS_NOT_FOUND, "clear at the end")
