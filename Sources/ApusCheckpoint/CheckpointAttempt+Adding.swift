@@ -32,8 +32,11 @@ extension CheckpointAttempt {
             byteCount: status.byteCount
         )
         protect(entry.contentName)
-        if try isThere(entry) { return entry }
-        try place(path, status, hash, entry.contentName)
+        let old = try CheckpointError.onDisk(
+            try disk.status(folder.layout.file(entry.contentName))
+        )
+        if let old, try isTrusted(entry, old) { return entry }
+        try place(path, status, hash, entry.contentName, replacing: old)
         created.append(entry.contentName)
         newByteCount += status.byteCount
         return entry
@@ -76,31 +79,36 @@ extension CheckpointAttempt {
         )
     }
 
-    /// Whether the checkpoints have the file already; a file of that name that none of them has is
-    /// removed, because nobody knows whether it is on the disk.
-    private func isThere(_ entry: FileEntry) throws(CheckpointError) -> Bool {
-        let path = folder.layout.file(entry.contentName)
-        let isDurable = folder.state.withLock { $0.durableNames.contains(entry.contentName) }
-        guard isDurable || !created.contains(entry.contentName) else { return true }
-        guard let status = try CheckpointError.onDisk(try disk.status(path)) else { return false }
-        if isDurable {
-            if status.kind == .file, status.byteCount == entry.byteCount { return true }
-            folder.warn(
-                "\(path): damaged: has \(status.byteCount) bytes, not \(entry.byteCount); "
-                    + "it is replaced by the file that checkpoint \(number) brings"
-            )
+    /// Whether a file that is there will do.
+    ///
+    /// One that this attempt has brought onto the disk does, and one that a manifest names if it
+    /// still has the bytes.  Of all others nobody knows whether they are on the disk, and
+    /// synchronising them would not tell.
+    private func isTrusted(
+        _ entry: FileEntry,
+        _ status: FileStatus
+    ) throws(CheckpointError) -> Bool {
+        if created.contains(entry.contentName) { return true }
+        guard folder.state.withLock({ $0.durableNames.contains(entry.contentName) }) else {
+            return false
         }
-        try CheckpointError.onDisk(try disk.removeTree(path))
-        folder.state.withLock { $0.forget(entry.contentName) }
+        guard let problem = try folder.verifier.problems([entry]).first else { return true }
+        folder.warn(
+            "\(folder.layout.root): damaged: \(problem); it is replaced by the file that "
+                + "checkpoint \(number) brings"
+        )
         return false
     }
 
     /// Puts a file into `files/`, its bytes on the disk, its name not yet.
+    ///
+    /// At no time is a name without a file that a checkpoint may need.
     private func place(
         _ path: String,
         _ status: FileStatus,
         _ hash: ContentHash,
-        _ contentName: String
+        _ contentName: String,
+        replacing old: FileStatus?
     ) throws(CheckpointError) {
         let temporary = temporary()
         let isLinked = try linkOrCopy(path, status, hash, to: temporary)
@@ -120,9 +128,17 @@ extension CheckpointAttempt {
             throw CheckpointError(error)
         }
         Failpoint.hit(.c6Fsync)
-        try CheckpointError.onDisk(
-            try disk.rename(temporary, to: folder.layout.file(contentName))
-        )
+        folder.state.withLock { $0.forget(contentName) }
+        let target = folder.layout.file(contentName)
+        do throws(DiskError) {
+            // Renaming one of two names of a file would do nothing, and that name may not be on the
+            // disk; an attempt of this process made it, so no checkpoint needs it.
+            let isSame = isLinked && old?.identity == status.identity
+            if let old, isSame || old.kind != .file { try disk.removeTree(target) }
+            try disk.rename(temporary, to: target)
+        } catch {
+            throw CheckpointError(error)
+        }
         Failpoint.hit(.c6Rename)
         guard isLinked else { return }
         folder.state.withLock { state in

@@ -111,16 +111,18 @@ extension CheckpointAttempt {
     }
 
     private func removeAdded() {
-        do throws(DiskError) {
+        do throws(CheckpointError) {
             if hasManifest {
                 let path = layout.manifest(number)
-                if disk.exists(path) { try disk.remove(path) }
+                if disk.exists(path) { try CheckpointError.onDisk(try disk.remove(path)) }
                 // Before its files: a manifest that comes back after a power cut must be whole.
-                try disk.synchronizeFolder(layout.manifests)
+                try CheckpointError.onDisk(try disk.synchronizeFolder(layout.manifests))
             }
-            for name in created {
+            guard !created.isEmpty else { return }
+            let needed = try neededByOthers()
+            for name in created where !needed.contains(name) {
                 folder.state.withLock { $0.forget(name) }
-                try disk.remove(layout.file(name))
+                try CheckpointError.onDisk(try disk.remove(layout.file(name)))
             }
         } catch {
             folder.warn(
@@ -128,6 +130,30 @@ extension CheckpointAttempt {
                     + "the garbage collection comes by again"
             )
         }
+    }
+
+    /// What other attempts have and manifests on the disk name, whoever brought it.
+    private func neededByOthers() throws(CheckpointError) -> Set<String> {
+        var names = folder.state.withLock { state in
+            state.attempts.filter { $0.key != number }.values.reduce(into: Set<String>()) {
+                $0.formUnion($1)
+            }
+        }
+        for other in try folder.reader.manifestNumbers() {
+            switch try folder.reader.manifest(other, of: folder.record) {
+            case .missing: continue
+            case .found(let manifest, _): names.formUnion(manifest.contentNames)
+            case .damaged(let damage):
+                guard damage.isLegible else {
+                    throw CheckpointError(
+                        .damaged,
+                        "\(layout.manifest(other)): damaged: \(damage.reason); it may need any file"
+                    )
+                }
+                names.formUnion(damage.contentNames)
+            }
+        }
+        return names
     }
 
     private func removeAttemptFolder() {
