@@ -50,18 +50,21 @@ struct FolderOpening {
     func identify() throws(CheckpointError) -> FolderRecord {
         let damage: String
         switch try reader.read(FolderRecord.self, at: layout.identity) {
-        case .found(let record, _): return record
-        case .missing: damage = "FOLDER is missing"
-        case .damaged(let reason): damage = "FOLDER is damaged: \(reason)"
+        case .found(let record, _):
+            try refuseForeign(record)
+            return record
+        case .missing: damage = "missing"
+        case .damaged(let reason): damage = "damaged: \(reason)"
         }
         if let record = try recordOfOthers() {
-            warn("\(layout.root): \(damage); whose folder it is says a checkpoint in it")
+            warn("\(layout.identity): \(damage); whose folder it is says a checkpoint in it")
             return record
         }
         throw CheckpointError(
             .notAFolder,
-            "\(layout.root): \(damage), and no checkpoint says whose folder it is; "
-                + "expected the folder that a job's spec.checkpoint names"
+            "\(layout.identity): \(damage), and no checkpoint says whose folder it is; expected "
+                + "the folder that a job's spec.checkpoint names, with its FOLDER; put FOLDER "
+                + "back from a copy"
         )
     }
 
@@ -69,13 +72,17 @@ struct FolderOpening {
     func identify(job: String, entropy: any Entropy) throws(CheckpointError) -> FolderRecord {
         var record: FolderRecord
         switch try reader.read(FolderRecord.self, at: layout.identity) {
-        case .found(let found, _): return try check(found, job)
+        case .found(let found, _):
+            try refuseForeign(found)
+            return try check(found, job)
         case .damaged(let reason):
             guard let other = try recordOfOthers() else {
                 throw CheckpointError(
                     .damaged,
-                    "\(layout.identity): damaged: \(reason); and no checkpoint says whose folder "
-                        + "it is; move the folder away if there is nothing in it that you need"
+                    "\(layout.identity): damaged: \(reason); expected the folder's id and the job "
+                        + "'\(job)', and neither CURRENT nor any manifest can be read to write it "
+                        + "again; put FOLDER back from a copy, or move the folder away if there is "
+                        + "nothing in it that you need"
                 )
             }
             warn("\(layout.identity): damaged: \(reason); written again from what CURRENT says")
@@ -90,7 +97,7 @@ struct FolderOpening {
             } else {
                 throw CheckpointError(
                     .damaged,
-                    "\(layout.root): FOLDER is missing, and neither CURRENT nor any manifest can "
+                    "\(layout.identity): missing, and neither CURRENT nor any manifest can "
                         + "be read to tell whose folder it is; put a copy of it in its place, or "
                         + "give the job another folder to start without state"
                 )
@@ -118,6 +125,38 @@ struct FolderOpening {
         try CheckpointError.onDisk(try disk.synchronizeFolder(layout.root))
     }
 
+    /// Refuses a `FOLDER` that was put there from elsewhere: all else in the folder would look
+    /// foreign beside it.
+    private func refuseForeign(_ record: FolderRecord) throws(CheckpointError) {
+        var others: [(name: String, record: FolderRecord)] = []
+        if case .found(let current, _) = try reader.read(CurrentRecord.self, at: layout.current) {
+            let record = FolderRecord(folder: current.folder, job: current.job)
+            others.append((FolderLayout.currentName, record))
+        }
+        for number in try reader.manifestNumbers().reversed() {
+            // Each of them that agrees is enough, and as a rule the first one does.
+            if others.contains(where: { $0.record.folder == record.folder }) { return }
+            let path = layout.manifest(number)
+            guard case .found(let manifest, _) = try reader.read(Manifest.self, at: path) else {
+                continue
+            }
+            others.append(
+                (layout.short(path), FolderRecord(folder: manifest.folder, job: manifest.job))
+            )
+        }
+        guard let first = others.first,
+            !others.contains(where: { $0.record.folder == record.folder })
+        else { return }
+        throw CheckpointError(
+            .damaged,
+            "\(layout.identity): damaged: it is of the checkpoint folder \(record.folder) of the "
+                + "job '\(record.job)'; expected \(first.record.folder) of the job "
+                + "'\(first.record.job)', as \(others.map(\.name).joined(separator: ", ")) say; "
+                + "somebody put it there; put the right FOLDER back, or remove this one: it is "
+                + "written again then"
+        )
+    }
+
     private func check(
         _ record: FolderRecord,
         _ job: String
@@ -125,8 +164,9 @@ struct FolderOpening {
         guard record.job == job else {
             throw CheckpointError(
                 .wrongJob,
-                "\(layout.root): holds the checkpoints of the job '\(record.job)', not of "
-                    + "'\(job)'; give the job a folder of its own, or its old name back"
+                "\(layout.root): FOLDER says that it holds the checkpoints of the job "
+                    + "'\(record.job)', not of '\(job)'; give the job a folder of its own, or its "
+                    + "old name back"
             )
         }
         return record

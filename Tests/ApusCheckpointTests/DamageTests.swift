@@ -203,7 +203,58 @@ struct DamageTests {
             _ = try TestJob.open(FakeDisk(base), job: "buses")
         } throws: { error in
             (error as? CheckpointError)?.kind == .wrongJob
+                && "\(error)".contains("FOLDER")
                 && "\(error)".contains("'flights', not of 'buses'")
+        }
+    }
+
+    @Test("a FOLDER of another folder is an error that names it; removed, it is written again")
+    func foreignFolderRecord() throws {
+        let other = FakeDisk()
+        let entropy = SequenceEntropy(seed: 77)
+        _ = try CheckpointFolder.openForWriting(
+            TestJob.path,
+            job: "flights",
+            disk: other,
+            entropy: entropy,
+            warn: { _ in }
+        )
+        let path = TestJob.path + "/FOLDER"
+        let foreign = try #require(other.model.bytes(path))
+        for isReader in [true, false] {
+            let disk = FakeDisk(base)
+            disk.change(path) { $0 = foreign }
+            #expect {
+                _ =
+                    try isReader
+                    ? CheckpointFolder.openForReading(TestJob.path, disk: disk) : TestJob.open(disk)
+            } throws: { error in
+                "\(error)".hasPrefix("\(path): damaged: it is of the checkpoint folder ")
+                    && "\(error)".contains("; expected ") && "\(error)".contains("CURRENT, manif")
+                    && "\(error)".contains("remove this one")
+            }
+            if isReader { continue }
+            try disk.remove(path)
+            let folder = try TestJob.open(disk)
+            #expect(try folder.latest()?.number == 3)
+        }
+    }
+
+    @Test("a FOLDER that is broken, with nothing to tell what it was, is an error that names it")
+    func brokenFolderRecord() throws {
+        let path = TestJob.path + "/FOLDER"
+        for isReader in [true, false] {
+            let disk = FakeDisk()
+            try TestJob.open(disk).close()
+            disk.change(path) { $0[3] ^= 1 }
+            #expect {
+                _ =
+                    try isReader
+                    ? CheckpointFolder.openForReading(TestJob.path, disk: disk) : TestJob.open(disk)
+            } throws: { error in
+                "\(error)".hasPrefix("\(path): damaged: its last line is not")
+                    && "\(error)".contains("; expected ") && "\(error)".contains("from a copy")
+            }
         }
     }
 
