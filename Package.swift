@@ -289,6 +289,11 @@ let package = Package(
             dependencies: ["ApusSDK", "CApusPlugin"],
             swiftSettings: tests
         ),
+        .testTarget(
+            name: "ApusBenchTests",
+            dependencies: ["ApusCore", "ApusBench"],
+            swiftSettings: tests
+        ),
         .testTarget(name: "IntegrationTests", swiftSettings: tests),
     ],
     cxxLanguageStandard: .cxx17
