@@ -83,6 +83,20 @@ extension CheckpointFolder {
         }
     }
 
+    /// Whether a checkpoint is the newest one that was ever complete, so that no output can have
+    /// been delivered that it does not know of.
+    ///
+    /// - Parameter manifest: Of this folder.
+    /// - Returns: Whether `CURRENT` can be read and names it.
+    /// - Throws: ``CheckpointError`` when the disk refuses to read.
+    package func isCurrent(_ manifest: Manifest) throws(CheckpointError) -> Bool {
+        guard
+            case .found(let current, _) = try reader.read(CurrentRecord.self, at: layout.current),
+            foreign(current) == nil
+        else { return false }
+        return current.number == manifest.number
+    }
+
     /// Whether there was a complete checkpoint: the writer knows of its own as well.
     private var hasHeldCheckpoint: Bool {
         record.hasHeldCheckpoint || (isWriter && state.withLock { $0.isMarkedAsHeld })

@@ -98,10 +98,11 @@ package protocol WritableFile: AnyObject {
     /// - Throws: ``DiskError``, for example when the disk is full; a part may have been written.
     func write(_ bytes: UnsafeRawBufferPointer) throws(DiskError)
 
-    /// Empties a plain file; does nothing for pipes, terminals and devices.
+    /// Cuts a plain file off behind its first bytes; does nothing for pipes, terminals and devices.
     ///
+    /// - Parameter byteCount: How many bytes stay; no more than there are.
     /// - Throws: ``DiskError``; the file is as it was.
-    func truncate() throws(DiskError)
+    func truncate(to byteCount: Int) throws(DiskError)
 
     /// Waits until everything written is on the disk.
     ///

@@ -23,7 +23,7 @@ import Synchronization
 package final class FileDelivery: OutputDelivery {
     private static let version: UInt8 = 1
 
-    private struct State {
+    struct State {
         var hasBegun: Bool
         var beginsWithLineFeed = false
         /// The length of the file with all that was delivered.
@@ -37,8 +37,8 @@ package final class FileDelivery: OutputDelivery {
         var failure: EndpointError?
     }
 
-    private let path: String
-    private let disk: any Disk
+    let path: String
+    let disk: any Disk
     private let state: Mutex<State>
 
     /// Opens a file; missing folders are made.
@@ -95,6 +95,15 @@ package final class FileDelivery: OutputDelivery {
         _ position: [UInt8],
         undelivered: [SealedOutput]
     ) throws(EndpointError) {
+        let state = try read(position, undelivered)
+        if state.hasBegun { try check(length(), state, upTo: pendingByteCount(state)) }
+        self.state.withLock { $0 = state }
+    }
+
+    func read(
+        _ position: [UInt8],
+        _ undelivered: [SealedOutput]
+    ) throws(EndpointError) -> State {
         var reader = try PositionReader(
             position,
             name: path,
@@ -108,8 +117,7 @@ package final class FileDelivery: OutputDelivery {
         state.delivered = try DeliveredEpochs(&reader)
         try reader.finish()
         state.restored = state.delivered.missing(of: undelivered)
-        if state.hasBegun { try check(length(), state, upTo: pendingByteCount(state)) }
-        self.state.withLock { $0 = state }
+        return state
     }
 
     // doc: inherited
@@ -139,7 +147,7 @@ package final class FileDelivery: OutputDelivery {
             file = try disk.openForWriting(path, appending: true)
             // A crash may have come between the first delivery and the checkpoint that notes it.
             let isOurs = try isOurs(state)
-            if !isOurs { try file.truncate() }
+            if !isOurs { try file.truncate(to: 0) }
         } catch {
             throw EndpointError(retrying: error)
         }
@@ -212,9 +220,8 @@ package final class FileDelivery: OutputDelivery {
             operation: "deliver to",
             path: path,
             reason: "at byte \(state.base + offset) it has something else than \(log.path): "
-                + "somebody else has written to it, or the machine has lost power; cut it back to "
-                + "\(state.base) bytes (truncate -s \(state.base) <file>), which are sure, and "
-                + "start the job again"
+                + "somebody else has written to it, or the machine has lost power; start the job "
+                + "with --rewind-output, which moves what is behind that to a file beside it"
         )
     }
 
@@ -235,7 +242,7 @@ package final class FileDelivery: OutputDelivery {
         }
     }
 
-    private func length() throws(EndpointError) -> Int {
+    func length() throws(EndpointError) -> Int {
         do throws(DiskError) {
             return try disk.status(path)?.byteCount ?? 0
         } catch {
@@ -258,11 +265,15 @@ package final class FileDelivery: OutputDelivery {
         let expected =
             extraByteCount == 0
             ? "\(state.base) bytes" : "\(state.base) to \(state.base + extraByteCount) bytes"
-        let what = found < state.base ? "was shortened or replaced" : "was written to"
+        let isShort = found < state.base
         throw EndpointError(
-            "\(path): should have \(expected), and has \(found): it \(what) by somebody else; put "
-                + "it back as it was (truncate -s \(state.base) <file> cuts off what is too much), "
-                + "or start the job with another file, without the checkpoint"
+            "\(path): should have \(expected), and has \(found): it was "
+                + (isShort ? "shortened or replaced" : "written to") + " by somebody else; "
+                + (isShort
+                    ? "put it back as it was"
+                    : "start the job with --rewind-output, which moves what is too much to a file "
+                        + "beside it")
+                + ", or start the job with another file, without the checkpoint"
         )
     }
 }

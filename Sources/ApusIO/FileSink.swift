@@ -48,7 +48,7 @@ package final class FileSink: RecordSink {
         if start == .done { return }
         do throws(DiskError) {
             if start == .empty {
-                try file.truncate()
+                try file.truncate(to: 0)
             } else if try disk.endsInsideLine(path) {
                 try file.writeLineFeed()
             }

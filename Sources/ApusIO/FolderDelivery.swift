@@ -26,7 +26,7 @@ import Synchronization
 package final class FolderDelivery: OutputDelivery {
     private static let version: UInt8 = 1
 
-    private struct State {
+    struct State {
         var hasBegun: Bool
         var firstNumber: UInt64 = 0
         var delivered = DeliveredEpochs()
@@ -37,8 +37,8 @@ package final class FolderDelivery: OutputDelivery {
         var failure: EndpointError?
     }
 
-    private let folder: String
-    private let disk: any Disk
+    let folder: String
+    let disk: any Disk
     private let state: Mutex<State>
 
     /// Looks at a folder, which is made when it is missing.
@@ -91,6 +91,22 @@ package final class FolderDelivery: OutputDelivery {
         _ position: [UInt8],
         undelivered: [SealedOutput]
     ) throws(EndpointError) {
+        var state = try read(position, undelivered)
+        do throws(DiskError) {
+            if state.hasBegun {
+                state.marker = try PartMarker.read(in: folder, disk: disk)
+                try refuseUnknownParts(state)
+            }
+        } catch {
+            throw EndpointError(error.description)
+        }
+        self.state.withLock { $0 = state }
+    }
+
+    func read(
+        _ position: [UInt8],
+        _ undelivered: [SealedOutput]
+    ) throws(EndpointError) -> State {
         var reader = try PositionReader(
             position,
             name: folder,
@@ -102,15 +118,7 @@ package final class FolderDelivery: OutputDelivery {
         state.delivered = try DeliveredEpochs(&reader)
         try reader.finish()
         state.restored = state.delivered.missing(of: undelivered)
-        do throws(DiskError) {
-            if state.hasBegun {
-                state.marker = try PartMarker.read(in: folder, disk: disk)
-                try refuseUnknownParts(state)
-            }
-        } catch {
-            throw EndpointError(error.description)
-        }
-        self.state.withLock { $0 = state }
+        return state
     }
 
     /// Refuses parts of epochs that the checkpoint knows nothing of.
@@ -125,7 +133,8 @@ package final class FolderDelivery: OutputDelivery {
                 operation: "go on in",
                 path: folder,
                 reason: "it has \(entry.name), of which the checkpoint knows nothing: it is of a "
-                    + "later checkpoint or another job; move it away, and start the job again"
+                    + "later checkpoint or another job; start the job with --rewind-output, which "
+                    + "moves such parts to a folder in it"
             )
         }
     }
@@ -173,7 +182,7 @@ package final class FolderDelivery: OutputDelivery {
     }
 
     /// Whether a file is a part that this job delivered before a crash.
-    private func isRestored(_ name: String, _ state: State) throws(DiskError) -> Bool {
+    func isRestored(_ name: String, _ state: State) throws(DiskError) -> Bool {
         for output in state.restored where partName(output, state).text == name {
             guard let logPath = output.logPath else { continue }
             return try isEqual(SealedLog(output, at: logPath, disk: disk), "\(folder)/\(name)")
@@ -206,7 +215,8 @@ package final class FolderDelivery: OutputDelivery {
                         operation: "deliver to",
                         path: path,
                         reason: "it is there and has something else than \(logPath): it is not of "
-                            + "this job, or was changed; move it away, and start the job again"
+                            + "this job, or was changed; start the job with --rewind-output, which "
+                            + "moves it to a folder beside it"
                     )
                 }
                 let temporary = "\(folder)/\(name.temporaryText)"

@@ -45,13 +45,13 @@ package final class LinuxWritableFile: WritableFile {
     }
 
     // doc: inherited
-    package func truncate() throws(DiskError) {
-        while ftruncate(descriptor, 0) != 0 {
+    package func truncate(to byteCount: Int) throws(DiskError) {
+        while ftruncate(descriptor, byteCount) != 0 {
             switch errno {
             case EINTR: continue
             // Pipes, terminals and devices have no content to lose.
             case EINVAL: return
-            default: throw DiskError("empty", path, errorNumber: errno)
+            default: throw DiskError("truncate", path, errorNumber: errno)
             }
         }
     }

@@ -22,6 +22,14 @@ struct PartMarker: Equatable {
     /// The newest number of all.
     var newest: UInt64 { numbers.values.max() ?? 0 }
 
+    /// Goes back to the numbers that a closure gives for subtasks; 0 for none.
+    mutating func limit(_ limit: (Int) -> UInt64) {
+        for (subtask, number) in numbers {
+            let kept = min(number, limit(subtask))
+            numbers[subtask] = kept == 0 ? nil : kept
+        }
+    }
+
     mutating func add(_ part: PartName) { numbers[part.subtask] = part.number }
 
     /// Reads the marker of a folder; an empty one when there is none.

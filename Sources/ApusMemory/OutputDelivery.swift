@@ -22,6 +22,36 @@ package protocol OutputDelivery: Sendable {
     ///   else has changed it.
     func restore(_ position: [UInt8], undelivered: [SealedOutput]) throws(EndpointError)
 
+    /// What readers see behind a position that is not what was undelivered there.
+    ///
+    /// Changes nothing.  Asked for before ``restore(_:undelivered:)``.
+    ///
+    /// - Parameters:
+    ///   - position: ``position`` as the checkpoint has it.
+    ///   - undelivered: The logs that the checkpoint has.
+    /// - Returns: A sentence that says what it is and where; nil for nothing.
+    /// - Throws: ``EndpointError`` when the target cannot be looked at.
+    func surplus(
+        behind position: [UInt8],
+        undelivered: [SealedOutput]
+    ) throws(EndpointError) -> String?
+
+    /// Moves away what readers see behind a position, so that it can be delivered anew.
+    ///
+    /// Nothing of it is lost: it lies beside the target then.  Can be done again after a crash.
+    ///
+    /// - Parameters:
+    ///   - position: ``position`` as the checkpoint has it.
+    ///   - undelivered: The logs that the checkpoint has; what is delivered of them stays.
+    ///   - number: The checkpoint's, for names.
+    /// - Returns: A sentence that says what was moved where; nil for nothing.
+    /// - Throws: ``EndpointError``; a part may have been done.
+    func rewind(
+        to position: [UInt8],
+        undelivered: [SealedOutput],
+        checkpoint number: UInt64
+    ) throws(EndpointError) -> String?
+
     /// Delivers an epoch of a subtask; does nothing when that has been delivered.
     ///
     /// To be called for empty outputs, too.  When it throws a retryable error, or the process ends
@@ -31,4 +61,20 @@ package protocol OutputDelivery: Sendable {
     /// - Parameter output: Of the lowest epoch that was not delivered, subtasks in ascending order.
     /// - Throws: ``EndpointError``, for example when the disk is full.
     func deliver(_ output: SealedOutput) throws(EndpointError)
+}
+
+/// Targets that cannot be asked what they have.
+extension OutputDelivery {
+    // doc: inherited
+    package func surplus(
+        behind position: [UInt8],
+        undelivered: [SealedOutput]
+    ) throws(EndpointError) -> String? { nil }
+
+    // doc: inherited
+    package func rewind(
+        to position: [UInt8],
+        undelivered: [SealedOutput],
+        checkpoint number: UInt64
+    ) throws(EndpointError) -> String? { nil }
 }

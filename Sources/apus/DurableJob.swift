@@ -29,16 +29,19 @@ struct DurableJob {
     ///   - world: The seams.
     ///   - start: Where to begin; nil when the user did not say.
     ///   - droppedState: The ids whose part of a checkpoint is given up.
+    ///   - rewindsOutput: Whether output that was delivered after the checkpoint is moved away.
     /// - Throws: ``CheckpointError`` or ``StoreError``, or ``StartError`` when the folder does not
     ///   hold what `start` asks for.
     init(
         _ plan: PhysicalPlan,
         world: World,
         start: StartPoint?,
-        droppedState: [String]
+        droppedState: [String],
+        rewindsOutput: Bool = false
     ) throws {
         guard let rule = plan.durability.checkpoint else {
             if case .rocksdb = plan.durability.storage { throw StartError.databaseAlone }
+            if rewindsOutput { throw StartError.nothingToRewind }
             if let start, start != .new, start != .latestOrNew { throw StartError.noCheckpoints }
             settings = nil
             database = nil
@@ -55,6 +58,7 @@ struct DurableJob {
         )
         do {
             let restored = try Self.checkpoint(of: folder, start, world)
+            if rewindsOutput, restored == nil { throw StartError.nothingToRewind }
             let opened = try Self.openState(plan, folder, restored, world)
             (database, writer) = (opened.database, opened.writer)
             var settings = CheckpointSettings(
@@ -70,6 +74,8 @@ struct DurableJob {
                 writerVersion: HostTable.version
             )
             settings.restored = restored
+            settings.isRestoredOld = try Self.isOld(restored, start, folder)
+            settings.rewindsOutput = rewindsOutput
             settings.droppedState = Set(droppedState)
             self.settings = settings
         } catch {
@@ -123,6 +129,19 @@ struct DurableJob {
             guard try folder.list().isEmpty else { throw StartError.notSaid(folder.path) }
             return nil
         }
+    }
+
+    /// Whether output may have been delivered since that the checkpoint does not know of.
+    private static func isOld(
+        _ restored: Manifest?,
+        _ start: StartPoint?,
+        _ folder: CheckpointFolder
+    ) throws(CheckpointError) -> Bool {
+        guard let restored else { return false }
+        // A savepoint is as old as it is, though its copy here is new.
+        if case .path = start { return true }
+        let isNewest = try folder.isCurrent(restored)
+        return !isNewest
     }
 
     // MARK: - State
@@ -190,6 +209,8 @@ enum StartError: Error, CustomStringConvertible {
     case noCheckpoints
     /// The job wants the database and takes no checkpoints.
     case databaseAlone
+    /// Output is to be moved away, and there is no checkpoint that says which.
+    case nothingToRewind
     /// There is no checkpoint.
     case noneYet(String)
     /// There are checkpoints, and the user did not say what to do with them.
@@ -201,6 +222,10 @@ enum StartError: Error, CustomStringConvertible {
         case .noCheckpoints:
             "--from: the job takes no checkpoints; give it a `checkpoint:` with a folder, or start "
                 + "it without --from"
+        case .nothingToRewind:
+            "--rewind-output: expected a checkpoint that the job goes on from, which says what of "
+                + "the output stays, and there is none; name it with --from, or start the job "
+                + "without --rewind-output"
         case .databaseAlone:
             "state.backend: rocksdb needs `checkpoint:` in this version; give the job a folder for "
                 + "checkpoints, or take `state:` out"

@@ -113,9 +113,9 @@ struct DeliveryTests {
         let position = delivery.position
         disk.extend("out.jsonl", Array("x".utf8))
         let tooLong = EndpointError(
-            "out.jsonl: should have 4 bytes, and has 5: it was written to by somebody else; put it "
-                + "back as it was (truncate -s 4 <file> cuts off what is too much), or start the "
-                + "job with another file, without the checkpoint"
+            "out.jsonl: should have 4 bytes, and has 5: it was written to by somebody else; start "
+                + "the job with --rewind-output, which moves what is too much to a file beside it, "
+                + "or start the job with another file, without the checkpoint"
         )
         #expect(throws: tooLong) { try delivery.deliver(output(2, "c\n")) }
         #expect(throws: tooLong) { try delivery.deliver(output(2, "c\n")) }
@@ -128,7 +128,7 @@ struct DeliveryTests {
         } throws: { error in
             "\(error)".hasPrefix(
                 "cannot deliver to out.jsonl: at byte 4 it has something else than logs/0-2: "
-            ) && "\(error)".contains("(truncate -s 4 <file>)")
+            ) && "\(error)".contains("--rewind-output")
         }
         disk["out.jsonl"] = Array("a\n".utf8)
         #expect {

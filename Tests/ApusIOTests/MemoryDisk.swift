@@ -325,10 +325,11 @@ final class MemoryDisk: Disk {
             }
         }
 
-        func truncate() throws(DiskError) {
+        func truncate(to byteCount: Int) throws(DiskError) {
             try disk.with { state throws(DiskError) in
                 try MemoryDisk.operate(&state)
-                state.names[path]?.bytes = []
+                guard let node = state.names[path] else { return }
+                node.bytes = Array(node.bytes.prefix(byteCount))
             }
         }
 

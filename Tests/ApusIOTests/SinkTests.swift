@@ -154,7 +154,7 @@ struct SinkTests {
 
 /// A file of which one operation fails.
 private final class FailingFile: WritableFile {
-    func truncate() throws(DiskError) {}
+    func truncate(to byteCount: Int) throws(DiskError) {}
     private let failing: String
 
     init(_ failing: String) {

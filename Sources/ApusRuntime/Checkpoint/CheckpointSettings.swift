@@ -48,6 +48,11 @@ package struct CheckpointSettings: Sendable {
     package var state: DurableState?
     /// The checkpoint to go on from; its state is in ``state`` already.
     package var restored: Manifest?
+    /// Whether ``restored`` is not the newest checkpoint, so that output may have been delivered
+    /// that it does not know of.
+    package var isRestoredOld = false
+    /// Whether such output is moved away; otherwise the job does not start.
+    package var rewindsOutput = false
     /// Sources, operators and sinks whose part of ``restored`` is given up.
     package var droppedState: Set<String> = []
     /// The version of Apus, for manifests.

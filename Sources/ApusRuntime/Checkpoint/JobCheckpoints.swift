@@ -88,7 +88,8 @@ final class JobCheckpoints: Sendable {
                 plan: plan,
                 endpoints: environment.endpoints,
                 settings: settings,
-                restore: restore
+                restore: restore,
+                notify: environment.notify
             )
             .run()
             Failpoint.hit(.x6)

@@ -9,6 +9,8 @@ struct OutputRecovery {
     let endpoints: any EndpointFactory
     let settings: CheckpointSettings
     let restore: RestorePlan
+    /// Gets what a person should know.
+    let notify: @Sendable (String) -> Void
 
     /// Makes the deliveries of all sinks, and delivers what the checkpoint has undelivered.
     ///
@@ -24,6 +26,7 @@ struct OutputRecovery {
                     continue
                 }
                 deliveries[node.id] = delivery
+                if case .stdout = sink.kind { noteRepetition(node.id) }
                 try recover(delivery, node.id)
             } catch {
                 throw JobFailure(.environment, node: node.id, error.description)
@@ -44,6 +47,42 @@ struct OutputRecovery {
         )
     }
 
+    /// What was printed cannot be asked for.
+    private func noteRepetition(_ id: String) {
+        guard settings.isRestoredOld, let manifest = restore.manifest else { return }
+        notify(
+            "sink '\(id)': what was printed after checkpoint \(manifest.number) is printed again"
+        )
+    }
+
+    /// Moves away what was delivered after the checkpoint, if the user has said so; refuses it
+    /// otherwise: it would be there twice, or readers would see it vanish.
+    private func rewind(
+        _ delivery: any OutputDelivery,
+        _ id: String,
+        to position: [UInt8],
+        _ waiting: [SealedOutput],
+        _ number: UInt64
+    ) throws(EndpointError) {
+        if settings.rewindsOutput {
+            let done = try delivery.rewind(
+                to: position,
+                undelivered: waiting,
+                checkpoint: number
+            )
+            if let done { notify("sink '\(id)': gone back to checkpoint \(number): \(done)") }
+            return
+        }
+        guard settings.isRestoredOld,
+            let surplus = try delivery.surplus(behind: position, undelivered: waiting)
+        else { return }
+        throw EndpointError(
+            "checkpoint \(number) is not the newest one, and output was delivered after it, which "
+                + "the job would produce again: \(surplus). Readers may have seen it; to move it "
+                + "away and go on from checkpoint \(number), start the job with --rewind-output"
+        )
+    }
+
     private func recover(
         _ delivery: any OutputDelivery,
         _ id: String
@@ -57,10 +96,12 @@ struct OutputRecovery {
                         + "and not what has been; restore an earlier checkpoint"
                 )
             }
+            try rewind(delivery, id, to: delivery.position, [], manifest.number)
             return
         }
         let waiting = states.flatMap { outputs($0, manifest) }
             .sorted { ($0.epoch, $0.subtask) < ($1.epoch, $1.subtask) }
+        try rewind(delivery, id, to: first.position, waiting, manifest.number)
         try delivery.restore(first.position, undelivered: waiting)
         for output in waiting { try delivery.deliver(output) }
     }

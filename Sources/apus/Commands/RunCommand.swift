@@ -22,6 +22,7 @@ struct RunCommand: ParsableCommand {
             EXAMPLE
               apus run samples/flights/job.yaml --parallelism 2
               apus run job.yaml --from latest
+              apus run job.yaml --from 7 --rewind-output
               apus run job.yaml --set spec.sources.orders.config.path=orders.jsonl
             """
     )
@@ -45,6 +46,18 @@ struct RunCommand: ParsableCommand {
         completion: nil
     )
     var dropState: [String] = []
+
+    @Flag(
+        help: ArgumentHelp(
+            "Move output away that was delivered after the checkpoint that the job goes on from.",
+            discussion: """
+                To FILE.rewound-N, or rewound-N in a folder; the job produces it anew. Without \
+                this, a job that goes back to an older checkpoint does not start when output was \
+                delivered since.
+                """
+        )
+    )
+    var rewindOutput = false
 
     @Flag(help: "Print the summary as JSON on standard output.")
     var json = false
@@ -110,7 +123,8 @@ struct RunCommand: ParsableCommand {
                 plan,
                 world: world,
                 start: from,
-                droppedState: dropState
+                droppedState: dropState,
+                rewindsOutput: rewindOutput
             )
             return (durable, try Endpoints(world: world, durable: durable))
         } catch {

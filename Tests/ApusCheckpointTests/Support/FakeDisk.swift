@@ -322,9 +322,9 @@ private final class FakeWritableFile: WritableFile {
         }
     }
 
-    func truncate() throws(DiskError) {
+    func truncate(to byteCount: Int) throws(DiskError) {
         try disk.step(.write, path) { model, _ throws(DiskError) in
-            model.nodes[node]?.bytes = []
+            model.nodes[node]?.bytes.removeSubrange(byteCount...)
         }
     }
 
