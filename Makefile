@@ -19,7 +19,9 @@ test: setup lint  ## Check the format, build, and run all tests
 	swift build --build-tests
 	@dev/run-tests
 	@echo
-	@echo "passed: toolchain and packages, format, build without warnings, all tests"
+	python3 Tests/Crash/crash.py --quick
+	@echo
+	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes"
 
 demo: build  ## Build and run the demonstration
 	@dev/demo
@@ -37,7 +39,7 @@ crash: setup  ## Kill jobs at every step, break their disks, and compare with or
 	swift build
 	python3 Tests/Crash/crash.py
 
-crash-quick: setup  ## A quick part of that: some three minutes
+crash-quick: setup  ## A quick part of that, which is also in 'make test': at most three minutes
 	swift build
 	python3 Tests/Crash/crash.py --quick
 

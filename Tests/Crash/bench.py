@@ -47,7 +47,8 @@ class Bench:
 
     # Running
 
-    def start(self, failpoint=None, faults=None, parallelism=None, start="latest-or-new"):
+    def start(self, failpoint=None, faults=None, parallelism=None, start="latest-or-new",
+              options=()):
         """Starts the job and returns at once."""
         self.runs += 1
         environment = dict(os.environ)
@@ -69,7 +70,7 @@ class Bench:
         self.history.append(what)
         return Run(
             [str(self.world.apus), "run", str(self.job), "--from", start, "--parallelism",
-             str(parallelism)],
+             str(parallelism), *options],
             environment, self.folder / f"log.{self.runs}")
 
     def run(self, limit=60, **arguments):

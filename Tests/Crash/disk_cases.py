@@ -250,6 +250,9 @@ class Mount:
 
     @staticmethod
     def _call(command):
-        result = subprocess.run(command, capture_output=True)
+        try:
+            result = subprocess.run(command, capture_output=True)
+        except OSError as error:
+            raise Skipped(f"{command[0]}: {error.strerror}") from None
         if result.returncode != 0:
             raise Skipped(f"{command[0]}: {result.stderr.decode().strip()}")

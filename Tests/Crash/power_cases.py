@@ -8,6 +8,7 @@ import time
 
 from bench import Bench, reached
 from disk_cases import Mount
+from kill_cases import FOLDER_ONLY
 from process import Failure, Skipped
 
 # EXT4_IOC_SHUTDOWN of fs/ext4/ext4.h in Linux: _IOR('X', 125, __u32); 2 does not flush the log.
@@ -35,6 +36,7 @@ def power_cases(world, is_quick):
     for index, point in enumerate(points):
         for number in ((1,) if is_quick else (1, 2)):
             sink = ("file", "folder")[(index + number) % 2]
+            sink = "folder" if point in FOLDER_ONLY else sink
             yield f"power/{point}@{number}/{sink}", _cut_at(world, point, number, sink)
     for index in range(1 if is_quick else 30):
         sink = ("file", "folder")[index % 2]
