@@ -20,7 +20,7 @@ extension JobDescription {
                 path: "spec.memory.budget",
                 found: "a budget for state that is in memory alone; it cannot be kept, because "
                     + "there is no place to move state to",
-                remedy: "set 'checkpoint:', or 'backend: rocksdb' in 'state:'"
+                remedy: "set 'checkpoint:'"
             )
         ]
     }
@@ -55,17 +55,18 @@ extension Durability {
                     remedy: "remove 'backend:' or 'checkpoint:'"
                 )
             ]
-        case (.rocksdb(nil), nil):
+        case (.rocksdb, nil):
             return [
                 JobProblem(
                     at: nil,
-                    path: "spec.state",
-                    found: "no 'dir'",
-                    expected: "the folder of the local database, because without 'checkpoint' "
-                        + "there is no folder that it could be put into"
+                    path: "spec.state.backend",
+                    found: "'rocksdb' without 'checkpoint'",
+                    expected: "'memory', because in this version the local database is there for "
+                        + "checkpoints alone",
+                    remedy: "or add 'checkpoint:' to 'spec:'"
                 )
             ]
-        case (.rocksdb, nil), (.rocksdb(nil), .some):
+        case (.rocksdb(nil), .some):
             return []
         case (.rocksdb(let directory?), let checkpoint?):
             return Self.checkFolders(directory, checkpoint.directory)

@@ -125,7 +125,10 @@ struct GraphValidationTests {
         )
         #expect(
             paths(Durability(storage: .rocksdb(directory: nil), delivery: .exactlyOnce))
-                == ["spec.state", "spec.delivery"]
+                == ["spec.state.backend", "spec.delivery"]
+        )
+        #expect(
+            paths(Durability(storage: .rocksdb(directory: "db"))) == ["spec.state.backend", folder]
         )
     }
 

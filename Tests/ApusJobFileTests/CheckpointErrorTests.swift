@@ -41,6 +41,9 @@ struct CheckpointErrorTests {
             job.yaml:5:3: spec: unknown key 'chekpoint'; expected one of parallelism, \
             max-parallelism, buffer-timeout, errors, checkpoint, state, memory, delivery, \
             sources, operators, sinks; did you mean 'checkpoint'?
+            job.yaml:14:21: spec.state.backend: 'rocksdb' without 'checkpoint'; expected 'memory', \
+            because in this version the local database is there for checkpoints alone; or add \
+            'checkpoint:' to 'spec:'
             job.yaml:16:13: spec.delivery: 'exactly-once' without 'checkpoint'; expected \
             'at-least-once', because output is delivered exactly once only with the checkpoint \
             that holds it; or add 'checkpoint:' to 'spec:'

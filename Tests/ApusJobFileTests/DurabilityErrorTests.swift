@@ -397,8 +397,9 @@ struct DurabilityErrorTests {
             DurableSample.settings,
             "  state: { backend: rocksdb }\n  delivery: exactly-once",
             """
-            job.yaml:5:10: spec.state: no 'dir'; expected the folder of the local database, \
-            because without 'checkpoint' there is no folder that it could be put into
+            job.yaml:5:21: spec.state.backend: 'rocksdb' without 'checkpoint'; expected 'memory', \
+            because in this version the local database is there for checkpoints alone; or add \
+            'checkpoint:' to 'spec:'
             job.yaml:6:13: spec.delivery: 'exactly-once' without 'checkpoint'; expected \
             'at-least-once', because output is delivered exactly once only with the checkpoint \
             that holds it; or add 'checkpoint:' to 'spec:'

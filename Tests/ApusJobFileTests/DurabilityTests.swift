@@ -127,13 +127,6 @@ struct DurabilityTests {
         )
     }
 
-    @Test("state larger than memory needs a folder and no checkpoints")
-    func stateLargerThanMemoryNeedsAFolder() throws {
-        let durability = try Self.job("  state: { backend: rocksdb, dir: db }").durability
-        #expect(durability.storage == .rocksdb(directory: "db"))
-        #expect(durability.checkpoint == nil)
-    }
-
     @Test(
         "a database beside the checkpoints is good",
         arguments: ["data/checkpoints2", "/data/checkpoints/db", "data/check", "db"]
@@ -153,7 +146,7 @@ struct DurabilityTests {
             try JobFileSample.read(text).get().warningText == """
                 warning: job.yaml:5:21: spec.memory.budget: a budget for state that is in memory \
                 alone; it cannot be kept, because there is no place to move state to; set \
-                'checkpoint:', or 'backend: rocksdb' in 'state:'
+                'checkpoint:'
                 """
         )
     }
