@@ -9,6 +9,8 @@ struct FileConflicts {
         let location: SourceLocation?
         let isWritten: Bool
         var isStandardInput = false
+        /// Whether it is a folder in which nothing else may lie: what is in it is removed.
+        var isOwnFolder = false
     }
 
     private let job: JobDescription
@@ -24,7 +26,8 @@ struct FileConflicts {
         var problems: [String] = []
         var byName: [String: Use] = [:]
         var byIdentity: [FileIdentity: Use] = [:]
-        for use in uses() where use.isStandardInput || !use.path.hasPrefix("/dev/") {
+        let uses = uses()
+        for use in uses where use.isStandardInput || !use.path.hasPrefix("/dev/") {
             let name = canonical(use.path)
             let identity = disk.identity(use.path)
             guard let other = byName[name] ?? identity.flatMap({ byIdentity[$0] }) else {
@@ -40,11 +43,51 @@ struct FileConflicts {
                     + "; expected a file of its own; choose another path"
             )
         }
-        return problems
+        return problems + findInside(uses)
+    }
+
+    /// Files and folders that lie where the job removes what it finds.
+    private func findInside(_ uses: [Use]) -> [String] {
+        uses.filter(\.isOwnFolder).flatMap { folder in
+            let start = canonical(folder.path) + "/"
+            return uses.filter { canonical($0.path).hasPrefix(start) }.map { use in
+                let place = use.location.map { ":\($0.line):\($0.column)" } ?? ""
+                return "\(job.fileName)\(place): \(use.what) \(use.isWritten ? "writes" : "reads") "
+                    + "\(use.path), which lies in \(folder.path), the folder of \(folder.what); "
+                    + "expected a place outside of it; choose another path"
+            }
+        }
+    }
+
+    private func folderUses() -> [Use] {
+        var uses: [Use] = []
+        if let checkpoint = job.durability.checkpoint {
+            uses.append(
+                Use(
+                    what: "spec.checkpoint",
+                    path: checkpoint.directory,
+                    location: nil,
+                    isWritten: true,
+                    isOwnFolder: true
+                )
+            )
+        }
+        if case .rocksdb(let directory?) = job.durability.storage {
+            uses.append(
+                Use(
+                    what: "spec.state",
+                    path: directory,
+                    location: nil,
+                    isWritten: true,
+                    isOwnFolder: true
+                )
+            )
+        }
+        return uses
     }
 
     private func uses() -> [Use] {
-        var uses: [Use] = []
+        var uses = folderUses()
         uses.append(
             Use(what: "the job itself", path: job.fileName, location: nil, isWritten: false)
         )
@@ -94,21 +137,29 @@ struct FileConflicts {
         return uses
     }
 
-    /// The path with links resolved; of a file that is not there yet, its folder's.
+    /// The path with links resolved, as far as it is there.
     private func canonical(_ path: String) -> String {
-        do {
-            return try disk.canonicalPath(path)
-        } catch {
-            let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-            let folder = parts.dropLast().joined(separator: "/")
-            guard let name = parts.last, parts.count > 1, folder != path else {
-                return canonicalFolder(".") + "/" + path
+        var folder = path.hasPrefix("/") ? path : "./" + path
+        var missing: [Substring] = []
+        while true {
+            while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
+            if let found = existing(folder) {
+                var names = found.split(separator: "/").map(String.init)
+                for name in missing.reversed() {
+                    // What is not there is no link.
+                    if name == ".." { _ = names.popLast() } else { names.append(String(name)) }
+                }
+                return "/" + names.joined(separator: "/")
             }
-            return canonicalFolder(folder.isEmpty ? "/" : folder) + "/" + name
+            guard let slash = folder.lastIndex(of: "/") else { return path }
+            let name = folder[folder.index(after: slash)...]
+            if name != "." { missing.append(name) }
+            folder = slash == folder.startIndex ? "/" : String(folder[..<slash])
         }
     }
 
-    private func canonicalFolder(_ path: String) -> String {
-        do { return try disk.canonicalPath(path) } catch { return path }
+    /// The path with links resolved; nil when it is not there.
+    private func existing(_ path: String) -> String? {
+        do { return try disk.canonicalPath(path) } catch { return nil }
     }
 }

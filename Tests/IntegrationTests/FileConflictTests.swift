@@ -64,4 +64,58 @@ struct FileConflictTests {
             says: "spec.errors writes x"
         )
     }
+
+    @Test("files in the folders that the job empties itself, whether these are there or not")
+    func ownFolders() throws {
+        let checkpoint = "checkpoint: { dir: data/../data/ck }"
+        for isThere in [false, true] {
+            if isThere { try workspace.shell("mkdir -p data/ck db").expect(status: 0) }
+            try expectRefused(
+                Job(spec: [checkpoint], sinks: [sink("data/ck/out.jsonl")]),
+                says: "sink 'out' writes data/ck/out.jsonl, which lies in data/../data/ck, "
+                    + "the folder of spec.checkpoint; expected a place outside of it"
+            )
+            try expectRefused(
+                Job(spec: [checkpoint], sinks: [sink("data/ck/parts/")]),
+                says: "the folder of spec.checkpoint"
+            )
+            try expectRefused(
+                Job(
+                    spec: [checkpoint, "state: { dir: db }", "errors: { dead-letter-file: db/x }"],
+                    sinks: [sink("out.jsonl")]
+                ),
+                says: "spec.errors writes db/x, which lies in db, the folder of spec.state"
+            )
+            try expectRefused(
+                Job(
+                    spec: [checkpoint],
+                    sources: ["{ id: in, plugin: file, config: { path: data/ck/in.jsonl } }"]
+                ),
+                says: "source 'in' reads data/ck/in.jsonl, which lies in"
+            )
+        }
+        try workspace.write("data/ck/kept", "kept")
+        #expect(workspace.text("data/ck/kept") == "kept")
+    }
+
+    @Test("a folder of parts that is the checkpoint folder, or that of another sink")
+    func partFolders() throws {
+        let checkpoint = "checkpoint: { dir: ck }"
+        try expectRefused(
+            Job(spec: [checkpoint], sinks: [sink("./ck/")]),
+            says: "sink 'out' writes ./ck/, which spec.checkpoint writes as well"
+        )
+        try expectRefused(
+            Job(spec: [checkpoint], sinks: [sink("x/", id: "a"), sink("./x/", id: "b")]),
+            says: "sink 'b' writes ./x/, which sink 'a' writes as well"
+        )
+        try workspace.write(
+            Job(
+                spec: [checkpoint, "errors: { dead-letter-file: x/rejected.jsonl }"],
+                sinks: [sink("x/")]
+            )
+        )
+        try workspace.apus("run", "job.yaml").expect(status: 0)
+        #expect(workspace.lines("x/part-0-00000000000000000001.jsonl").count == 2)
+    }
 }
