@@ -10,6 +10,35 @@ struct PlanReport: Encodable {
         /// The id of the node that starts the chain this one belongs to.
         var chain: String
         var outputs: [String]
+        /// `exactly-once` or `at-least-once`; for sinks only.
+        var delivery: String?
+    }
+
+    /// What survives a failure, and where state lives.
+    struct Durability: Encodable {
+        /// When and where checkpoints are taken.
+        struct Checkpoint: Encodable {
+            var directory: String
+            var intervalMicroseconds: Int64
+            var minPauseMicroseconds: Int64
+            var timeoutMicroseconds: Int64
+            /// How many failed attempts in a row are borne; none for any number.
+            var tolerableFailureCount: Int?
+            /// None for barriers that never overtake records.
+            var alignmentTimeoutMicroseconds: Int64?
+            var retainedCount: Int
+            /// None for no limit.
+            var ioLimitBytesPerSecond: Int?
+        }
+
+        /// None for a job without checkpoints.
+        var checkpoint: Checkpoint?
+        /// `rocksdb` or `memory`.
+        var stateBackend: String
+        /// None for where checkpoints are, and for `memory`.
+        var stateDirectory: String?
+        /// As in a job file: `256MiB` or `50%`.
+        var memoryBudget: String
     }
 
     /// A connection.
@@ -26,6 +55,7 @@ struct PlanReport: Encodable {
     var job: String
     var parallelism: Int
     var maxParallelism: Int
+    var durability: Durability
     var nodes: [Node]
     var edges: [Edge]
 
@@ -33,19 +63,24 @@ struct PlanReport: Encodable {
         job = plan.jobName
         parallelism = plan.parallelism
         maxParallelism = plan.maxParallelism
+        durability = Durability(plan.durability)
         nodes = plan.nodes.map { node in
-            let role =
-                switch node.role {
-                case .source: "source"
-                case .operator: "operator"
-                case .sink: "sink"
-                }
+            var delivery: String?
+            let role: String
+            switch node.role {
+            case .source: role = "source"
+            case .operator: role = "operator"
+            case .sink(let sink):
+                role = "sink"
+                delivery = plan.durability.delivery(of: sink).rawValue
+            }
             return Node(
                 id: node.id,
                 role: role,
                 subtasks: node.subtaskCount,
                 chain: plan.nodes[node.chainHead].id,
-                outputs: node.outputs
+                outputs: node.outputs,
+                delivery: delivery
             )
         }
         edges = plan.edges.map { edge in
@@ -67,5 +102,29 @@ struct PlanReport: Encodable {
                 key: key
             )
         }
+    }
+}
+
+extension PlanReport.Durability {
+    init(_ durability: ApusGraph.Durability) {
+        checkpoint = durability.checkpoint.map { rule in
+            Checkpoint(
+                directory: rule.directory,
+                intervalMicroseconds: rule.intervalMicroseconds,
+                minPauseMicroseconds: rule.minPauseMicroseconds,
+                timeoutMicroseconds: rule.timeoutMicroseconds,
+                tolerableFailureCount: rule.tolerableFailureCount,
+                alignmentTimeoutMicroseconds: rule.alignmentTimeoutMicroseconds,
+                retainedCount: rule.retainedCount,
+                ioLimitBytesPerSecond: rule.ioLimitBytesPerSecond
+            )
+        }
+        switch durability.storage {
+        case .memory: stateBackend = "memory"
+        case .rocksdb(let directory):
+            stateBackend = "rocksdb"
+            stateDirectory = directory
+        }
+        memoryBudget = (durability.memoryBudget ?? .standard).text
     }
 }

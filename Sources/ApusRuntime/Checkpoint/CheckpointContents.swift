@@ -74,7 +74,8 @@ struct CheckpointContents: Sendable {
 
     private func operators(_ reports: [SubtaskReport]) -> [OperatorState] {
         plan.nodes.compactMap { node in
-            guard case .operator = node.role, let implementation = implementations[node.id],
+            guard case .operator(let declared, _) = node.role,
+                let implementation = implementations[node.id],
                 let number = operatorNumbers[node.id]
             else { return nil }
             let description = implementation.description
@@ -86,7 +87,12 @@ struct CheckpointContents: Sendable {
                     fileName: implementation.plugin.file,
                     contentHash: implementation.plugin.contentHash
                 ),
-                states: description.states.map(\.declaration),
+                states: description.states.map { state in
+                    var declaration = state.declaration
+                    let expiry = declared.expiry(ofState: declaration.name)
+                    declaration.timeToLiveMicroseconds = expiry?.ttlMicroseconds
+                    return declaration
+                },
                 timers: description.timers.map(\.declaration),
                 subtasks: reports.compactMap { report in
                     guard report.subtask.nodeIndex == node.index,
