@@ -83,18 +83,19 @@ extension CheckpointFolder {
         }
     }
 
-    /// Whether a checkpoint is the newest one that was ever complete, so that no output can have
-    /// been delivered that it does not know of.
+    /// Whether output may have been delivered that a checkpoint does not know of.
     ///
     /// - Parameter manifest: Of this folder.
-    /// - Returns: Whether `CURRENT` can be read and names it.
+    /// - Returns: Whether it is not the newest one that was ever complete, or goes on from one that
+    ///   was not.
     /// - Throws: ``CheckpointError`` when the disk refuses to read.
-    package func isCurrent(_ manifest: Manifest) throws(CheckpointError) -> Bool {
+    package func isOutdated(_ manifest: Manifest) throws(CheckpointError) -> Bool {
         guard
             case .found(let current, _) = try reader.read(CurrentRecord.self, at: layout.current),
-            foreign(current) == nil
-        else { return false }
-        return current.number == manifest.number
+            foreign(current) == nil, current.number == manifest.number
+        else { return true }
+        guard let previous = manifest.previousNumber else { return false }
+        return try reader.manifestNumbers().contains { previous < $0 && $0 < manifest.number }
     }
 
     /// Whether there was a complete checkpoint: the writer knows of its own as well.

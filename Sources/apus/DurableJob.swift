@@ -140,8 +140,7 @@ struct DurableJob {
         guard let restored else { return false }
         // A savepoint is as old as it is, though its copy here is new.
         if case .path = start { return true }
-        let isNewest = try folder.isCurrent(restored)
-        return !isNewest
+        return try folder.isOutdated(restored)
     }
 
     // MARK: - State

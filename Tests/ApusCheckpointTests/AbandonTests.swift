@@ -157,6 +157,28 @@ struct AbandonTests {
         try expectWhole([2])
     }
 
+    @Test("an older checkpoint, and one that goes on from an older one, may not know of all output")
+    func outdated() throws {
+        let job = try TestJob(FakeDisk(), seed: 41)
+        for _ in 0..<3 { try job.takeCheckpoint() }
+        #expect(try !job.folder.isOutdated(job.folder.manifest(3)))
+        #expect(try job.folder.isOutdated(job.folder.manifest(2)))
+        // An attempt that is given up leaves a gap, and nothing was delivered of it.
+        job.disk.inject(FakeDisk.Fault(step: 1))
+        #expect(throws: (any Error).self) { try job.takeCheckpoint() }
+        job.disk.inject(nil)
+        let next = try job.takeCheckpoint()
+        #expect(try !job.folder.isOutdated(job.folder.manifest(next)))
+        job.folder.goOn(from: try job.folder.manifest(2))
+        let branch = try job.takeCheckpoint()
+        #expect(try job.folder.isOutdated(job.folder.manifest(branch)))
+        job.folder.goOn(from: nil)
+        let anew = try job.takeCheckpoint()
+        #expect(try !job.folder.isOutdated(job.folder.manifest(anew)))
+        job.disk.change(TestJob.path + "/CURRENT") { $0[3] ^= 1 }
+        #expect(try job.folder.isOutdated(job.folder.manifest(anew)))
+    }
+
     /// Opens the folder anew, as the next process does.
     private func reopen() throws -> CheckpointFolder {
         folder.close()

@@ -110,6 +110,25 @@ struct GoingBackTests {
         }
     }
 
+    @Test("a change of an older checkpoint says what it leaves behind")
+    func purgeOfAnOlderOne() throws {
+        try writeJob("out.jsonl")
+        try workspace.write("in.jsonl", "")
+        let older = try runUntil("{\"a\":1}", "out.jsonl")
+        let newest = try #require(checkpoints.last)
+        let purge = ["state", "purge", "--checkpoint", "ck", "--where", "idle > 1s"]
+        let warning = "checkpoint \(older) is not the newest one"
+        for change in [[], ["--yes"]] {
+            let run = try workspace.tool(
+                [try Program.apus()] + purge + ["--number", "\(older)"] + change
+            )
+            run.expect(status: 0, says: warning, "\(newest)", "is given up")
+        }
+        let quiet = try workspace.tool([try Program.apus()] + purge)
+        quiet.expect(status: 0)
+        #expect(!quiet.errors.contains("is not the newest"), "\(quiet)")
+    }
+
     @Test("without a checkpoint there is nothing to go back to")
     func nothingToRewind() throws {
         try writeJob("out.jsonl")

@@ -184,6 +184,7 @@ extension StateCommand {
                     )
                 }
             } else {
+                try options.warnOfNewer()
                 report = try options.read { (reader) throws(StateToolError) in
                     try purge.dryRun(reader)
                 }
@@ -246,6 +247,7 @@ extension StateOptions {
             Console.note($0)
         }
         guard yes else {
+            try warnOfNewer()
             return try read { (reader) throws(StateToolError) in try lines.dryRun(reader) }
         }
         let (folder, manifest) = try openForWriting()

@@ -74,7 +74,31 @@ struct StateOptions: ParsableArguments {
             )
             let manifest = try pick(folder)
             if number != nil { folder.goOn(from: manifest) }
+            try warnOfNewer(than: manifest, in: folder)
             return (folder, manifest)
+        }
+    }
+
+    /// Says that a new checkpoint leaves others behind, unless it goes on from the newest one.
+    func warnOfNewer(
+        than manifest: Manifest,
+        in folder: CheckpointFolder
+    ) throws(CheckpointError) {
+        let newer = try folder.list().map(\.number).filter { $0 > manifest.number }
+        guard !newer.isEmpty else { return }
+        let names = newer.map(String.init).joined(separator: ", ")
+        StateTool.warn(
+            "checkpoint \(manifest.number) is not the newest one: the new checkpoint goes on from "
+                + "it, and what came after it, in \(names), "
+                + "is given up; without --number the newest one is taken"
+        )
+    }
+
+    /// Says the same when nothing is changed yet.
+    func warnOfNewer() throws {
+        let (folder, manifest) = try open()
+        try StateTool.orExitFromFolder { () throws(CheckpointError) in
+            try warnOfNewer(than: manifest, in: folder)
         }
     }
 
