@@ -59,7 +59,7 @@ struct DurableJob {
         do {
             let restored = try Self.checkpoint(of: folder, start, world)
             if rewindsOutput, restored == nil { throw StartError.nothingToRewind }
-            let opened = try Self.openState(plan, folder, restored, world)
+            let opened = try Self.openState(plan, folder, restored, droppedState, world)
             (database, writer) = (opened.database, opened.writer)
             var settings = CheckpointSettings(
                 folder: folder,
@@ -149,6 +149,7 @@ struct DurableJob {
         _ plan: PhysicalPlan,
         _ folder: CheckpointFolder,
         _ restored: Manifest?,
+        _ droppedState: [String],
         _ world: World
     ) throws -> (
         database: StateDatabase, writer: StateWriter, budget: MemoryBudget, runs: String
@@ -179,6 +180,14 @@ struct DurableJob {
                 expiry: plan.hasExpiringState ? StateExpiry() : nil
             )
         )
+        if let restored {
+            try DroppedState.remove(
+                droppedState,
+                of: restored,
+                from: database,
+                directory: runs
+            )
+        }
         let writer = StateWriter(
             database: database,
             directory: runs,

@@ -75,4 +75,50 @@ struct DurabilitySettingTests {
         let manifest = workspace.text("ck/manifests/\(name)")
         #expect(manifest.contains("\"timeToLiveMicroseconds\" : 604800000000"), "\(manifest)")
     }
+
+    @Test("what a dropped operator has left is removed from the database")
+    func droppedOperator() throws {
+        let header = "year,month,day,hour,minute,tailnum,a,b\n"
+        try workspace.write("in.csv", header + "2013,1,1,5,0,N1,1,2\n2013,1,2,5,0,N2,1,2\n")
+        var job = job(["checkpoint: { dir: ck, interval: 200ms }"])
+        job.sources = job.sources.map {
+            $0.replacing("emit: line", with: "emit: line, follow: true")
+        }
+        try workspace.write(job)
+        let child = try workspace.start(["run", "job.yaml", "--from", "new"])
+        try child.wait(until: "state is in a checkpoint") {
+            (try? operators()["middle"]) ?? 0 > 0  // there may be no checkpoint yet
+        }
+        child.send(SIGINT)
+        try child.finish().expect(status: 0)
+        #expect(try operators()["middle"] == 2)
+
+        job.operators = job.operators.map { $0.replacing("id: middle", with: "id: other") }
+        job.sinks = job.sinks.map { $0.replacing("input: middle", with: "input: other") }
+        job.sources = job.sources.map { $0.replacing("follow: true", with: "follow: false") }
+        try workspace.write(job)
+        let run = try workspace.apus(
+            "run",
+            "job.yaml",
+            "--from",
+            "latest",
+            "--drop-state",
+            "middle"
+        )
+        run.expect(status: 0)
+        let left = try operators()
+        #expect(left.values.allSatisfy { $0 == 0 } && left["middle"] == nil, "\(left)")
+    }
+
+    /// The operators of which the newest checkpoint has entries, and how many keys each has.
+    private func operators() throws -> [String: Int] {
+        let run = try workspace.apus("state", "size", "--checkpoint", "ck", "--json")
+        let report = try run.jsonObject()
+        let operators = try #require(report["operators"] as? [[String: Any]])
+        return try Dictionary(
+            uniqueKeysWithValues: operators.map {
+                (try #require($0["id"] as? String), try #require($0["scannedKeyCount"] as? Int))
+            }
+        )
+    }
 }
