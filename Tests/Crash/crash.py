@@ -180,6 +180,7 @@ def all_cases(world, options):
     yield from disk_cases.full_disk_cases(world, is_quick)
     yield from disk_cases.read_only_cases(world, is_quick)
     yield from power_cases.power_cases(world, is_quick)
+    yield from damage_cases.rewind_cases(world, 2 if is_quick else 20)
     if options.only and "damage" not in options.only:
         return  # Their names depend on a checkpoint, which has to be made first.
     damage = damage_cases.damage_cases(world, is_quick)

@@ -1,8 +1,10 @@
 """Files of a checkpoint folder are changed, cut, exchanged, removed."""
 
 import shutil
+import signal
+import time
 
-from bench import Bench
+from bench import Bench, reached
 from process import Failure
 from workloads import sealed
 
@@ -167,13 +169,51 @@ def _mend(bench, run, original, name):
     bench.finish(start="latest")
 
 
+def rewind_cases(world, count):
+    """The newest checkpoint is damaged, and the process is killed while it moves output away."""
+    for index in range(count):
+        sink = ("file", "folder")[index % 2]
+        yield f"rewind/{index}/{sink}", _rewind_body(world, sink)
+
+
+def _rewind_body(world, sink):
+    def body(rng):
+        bench = Bench(world, world.workload("tickets-long"), rng, sink)
+        # When an attempt begins, the output of the checkpoint before it is delivered.
+        reached(bench.run_to_kill("C1@4"))
+        newest = sealed(bench.checkpoints / "CURRENT")["manifest"]
+        (bench.checkpoints / "manifests" / newest).write_bytes(b"damaged")
+        before = bench.committed()
+        run = bench.run(start="latest")
+        if run.status != 2 or "--rewind-output" not in run.text:
+            raise Failure(f"went back without a word: status {run.status}\n{run.tail}")
+        if bench.committed() != before:
+            raise Failure(f"the job did not start, and changed its output\n{run.tail}")
+        for _ in range(rng.randint(1, 4)):
+            run = bench.start(start="latest", options=["--rewind-output"])
+            time.sleep(rng.uniform(0, 0.3))
+            run.send(signal.SIGKILL)
+            run.wait()
+            if run.status not in (0, -signal.SIGKILL):
+                raise Failure(f"ended with status {run.status}\n{run.tail}")
+        run = bench.run(start="latest", options=["--rewind-output"])
+        if run.status != 0:
+            raise Failure(f"the restart failed with exit status {run.status}\n{run.tail}")
+        bench.check_whole()
+        _check_moved(bench, before)
+        return bench
+
+    return body
+
+
 def _check_moved(bench, before):
     """What was taken back is beside the output: nothing is lost, whoever wrote it."""
     for name, path in bench.outputs.items():
         kept = bench.committed()[name]
         if bench.sink == "file":
-            moved = b"".join(p.read_bytes() for p in path.parent.glob(path.name + ".rewound-*"))
-            lost = moved and not before[name].endswith(moved)
+            moved = [p.read_bytes() for p in path.parent.glob(path.name + ".rewound-*")]
+            # A kill between copy and cut leaves a second copy.
+            lost = moved and not any(before[name].endswith(piece) for piece in moved)
         else:
             parts = {p.name: p.read_bytes() for p in path.glob("rewound-*/part-*")}
             lost = any(kept.get(part, parts.get(part)) != content
