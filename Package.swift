@@ -70,7 +70,7 @@ let package = Package(
         .target(name: "ApusGenerators", swiftSettings: safe),
 
         // Layer 2: the database and checkpoints on disk; state and timers; plugins; files and
-        // threads; the job file.
+        // threads; the job file; the socket of a running job.
         .target(
             name: "CRocksDB",
             cxxSettings: cxxSettings,
@@ -117,6 +117,7 @@ let package = Package(
             ],
             swiftSettings: common
         ),
+        .target(name: "ApusControl", dependencies: ["ApusCore"], swiftSettings: safe),
         .target(
             name: "ApusJobFile",
             dependencies: ["ApusGraph", .product(name: "Yams", package: "Yams")],
@@ -154,7 +155,7 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusJobFile", "ApusRuntime", "ApusBench", "CApusGuard",
+                "ApusJobFile", "ApusControl", "ApusRuntime", "ApusBench", "CApusGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: safe
@@ -265,6 +266,11 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusIO", "CApusPlugin", "CApusJSON", "CApusZlib",
             ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusControlTests",
+            dependencies: ["ApusCore", "ApusControl", "ApusIO"],
             swiftSettings: tests
         ),
         .testTarget(

@@ -45,13 +45,13 @@ package final class JobRun: Sendable {
 
     private let plan: PhysicalPlan
     private let environment: JobEnvironment
-    private let control: RunControl
+    let control: RunControl
     private let startedAt: Int64
     private let counters: [[StageCounters]]
     private let taskThreads: [TaskThread]
     private let running: [any RunningThread]
     /// Takes the job's checkpoints; nil for a job that takes none.
-    private let checkpointing: JobCheckpoints?
+    let checkpointing: JobCheckpoints?
     /// Touched by wait() after the threads have ended, and by nothing else.
     private let operators: OperatorList
 

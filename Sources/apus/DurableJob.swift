@@ -87,6 +87,9 @@ struct DurableJob {
     /// The checkpoint that the job goes on from.
     var restored: Manifest? { settings?.restored }
 
+    /// The checkpoint folder; nil for a job without.
+    var folderPath: String? { settings?.folder.path }
+
     /// Closes everything; after the job.
     func close() {
         writer?.close()

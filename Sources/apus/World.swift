@@ -11,6 +11,7 @@ struct World: Sendable {
     let processes: any Processes = LinuxProcesses()
     let threads: any Threads = LinuxThreads()
     let entropy: any Entropy = LinuxEntropy()
+    let sockets: any Sockets = LinuxSockets()
     let environment: [String: String] = ProcessInfo.processInfo.environment
 
     /// Loads plugins, by way of private copies in a folder of the user's own.

@@ -202,6 +202,60 @@ struct CheckpointProtocolTests {
         #expect(zip(pauses, pauses.dropFirst()).allSatisfy { $1 == min($0 * 2, 10 * Self.second) })
     }
 
+    // MARK: - Wishes
+
+    @Test("a wish begins an attempt at once, whatever interval and pause say")
+    func aWishBeginsAnAttemptAtOnce() {
+        var machine = Self.make()
+        #expect(machine.step(.requested(1), now: 1) == [.begin(7)])
+        #expect(machine.step(.requested(2), now: 2).isEmpty, "its barrier is still to come")
+        Self.collect(&machine, 7, now: 3)
+        #expect(machine.step(.requested(3), now: 3).isEmpty, "its barrier has gone")
+        let effects = machine.step(.committed(7, isFinal: false), now: 4)
+        #expect(effects == [.grant([1, 2], checkpoint: 7), .deliver, .collectGarbage])
+        #expect(machine.nextTickAt == 4, "the third one waits for no pause")
+        #expect(machine.step(.tick, now: 4) == [.begin(8)])
+        Self.collect(&machine, 8, now: 5)
+        let second = machine.step(.committed(8, isFinal: false), now: 5)
+        #expect(second.first == .grant([3], checkpoint: 8))
+        #expect(machine.nextTickAt == 4 + 10 * Self.second, "then the interval counts again")
+    }
+
+    @Test("a wish is told why its attempt failed; one that came later gets the next one")
+    func aWishIsToldWhyItsAttemptFailed() {
+        var machine = Self.make()
+        _ = machine.step(.requested(1), now: 1)
+        _ = machine.step(.begun(7), now: 1)
+        _ = machine.step(.requested(2), now: 2)
+        let effects = machine.step(.declined(7, "no space left"), now: 3)
+        #expect(effects.contains(.refuse([1], "checkpoint 7 is abandoned: no space left")))
+        #expect(machine.step(.tick, now: 3) == [.begin(8)])
+    }
+
+    @Test("a wish at the end gets the last checkpoint, or is told that there is none")
+    func aWishAtTheEnd() {
+        var machine = Self.make()
+        _ = machine.step(.stopRequested, now: 1)
+        Self.collect(&machine, 7, now: 1)
+        _ = machine.step(.requested(1), now: 2)
+        let effects = machine.step(.committed(7, isFinal: false), now: 3)
+        #expect(effects.first == .grant([1], checkpoint: 7))
+        #expect(machine.step(.requested(2), now: 4) == [.grant([2], checkpoint: 7)])
+        _ = machine.step(.delivered, now: 5)
+        #expect(machine.step(.requested(3), now: 6) == [.refuse([3], "the job has ended")])
+
+        machine = Self.make(lastComplete: 6)
+        _ = machine.step(.stopRequested, now: 1)
+        _ = machine.step(.begun(7), now: 1)
+        _ = machine.step(.requested(1), now: 1)
+        let failed = machine.step(.declined(7, "no space left"), now: 2)
+        guard case .refuse([1], let reason)? = failed.dropFirst().first else {
+            Issue.record("\(failed)")
+            return
+        }
+        #expect(reason.contains("checkpoint 6 is complete"))
+    }
+
     // MARK: - A random world
 
     /// Carries effects out as it likes, and watches.
@@ -222,6 +276,9 @@ struct CheckpointProtocolTests {
         var endedCount = 0
         var releaseCount = 0
         var failCount = 0
+        /// Wishes without an answer, and the newest barrier when each came.
+        var wishes: [UInt64: UInt64] = [:]
+        var wishCount: UInt64 = 0
         /// How likely something goes wrong, in percent.
         var trouble: Int
 
@@ -242,7 +299,9 @@ struct CheckpointProtocolTests {
             default: break
             }
             let effects = machine.step(event, now: now)
-            #expect(!wasOver || effects.isEmpty, "nothing happens after the end")
+            if case .requested = event {} else {
+                #expect(!wasOver || effects.isEmpty, "nothing happens after the end")
+            }
             for effect in effects { carryOut(effect) }
             #expect(machine.current == nil || machine.current == attempt)
         }
@@ -285,6 +344,16 @@ struct CheckpointProtocolTests {
                     chance(trouble) ? .notDelivered("full", isRetryable: true) : .delivered
                 )
             case .collectGarbage, .warn: break
+            case .grant(let numbers, let checkpoint):
+                #expect(checkpoint == complete)
+                let isLast = checkpoint == lastInjected || isFinalComplete
+                for number in numbers {
+                    let newest = wishes.removeValue(forKey: number)
+                    #expect(newest != nil, "one answer")
+                    #expect(isLast || checkpoint > newest ?? .max, "its barrier came after it")
+                }
+            case .refuse(let numbers, _):
+                for number in numbers { #expect(wishes.removeValue(forKey: number) != nil) }
             case .release:
                 releaseCount += 1
                 #expect(isDelivered)
@@ -305,6 +374,10 @@ struct CheckpointProtocolTests {
                     reported.insert(subtask)
                 }
                 step(event)
+            } else if chance(10) {
+                wishCount += 1
+                wishes[wishCount] = injected
+                step(.requested(wishCount))
             } else if mayEnd, endedCount < 2, chance(3) {
                 step(.threadEnded)
             } else if mayEnd, chance(1) {
@@ -340,5 +413,8 @@ struct CheckpointProtocolTests {
         #expect(world.machine.isOver, "seed \(seed): no end")
         #expect(world.releaseCount + world.failCount == 1, "seed \(seed)")
         #expect(world.machine.nextTickAt == .max, "seed \(seed)")
+        #expect(world.wishes.isEmpty, "seed \(seed): \(world.wishes) have no answer")
+        let late = world.machine.step(.requested(9999), now: world.now)
+        #expect(late == [.refuse([9999], "the job has ended")])
     }
 }

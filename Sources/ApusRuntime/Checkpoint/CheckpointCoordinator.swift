@@ -40,6 +40,9 @@ struct CheckpointCoordinator {
     private var machine: CheckpointProtocol
     private var backlog: OutputBacklog
     private var attempt: Attempt?
+    /// What others have asked for, by the numbers that the protocol knows them by.
+    private var wishes: [UInt64: CheckpointWish] = [:]
+    private var nextWish: UInt64 = 1
 
     init(
         _ surroundings: Surroundings,
@@ -82,6 +85,14 @@ struct CheckpointCoordinator {
             attempt.folder.abandon()
             settings.state?.writer.releaseCheckpoint(attempt.number)
         }
+        for wish in wishes.values { wish.fulfil(.refused("the job has ended")) }
+    }
+
+    /// Answers those who ask when it is too late; once nobody else opens letters.
+    func refuseRest() {
+        for case .wish(let wish) in surroundings.mailbox.take() {
+            wish.fulfil(.refused("the job has ended"))
+        }
     }
 
     private mutating func open(_ letter: CheckpointMailbox.Letter) -> CheckpointProtocol.Event? {
@@ -98,6 +109,10 @@ struct CheckpointCoordinator {
         case .declined(let number, let reason): return .declined(number, reason)
         case .threadEnded: return .threadEnded
         case .stopRequested: return .stopRequested
+        case .wish(let wish):
+            defer { nextWish += 1 }
+            wishes[nextWish] = wish
+            return .requested(nextWish)
         }
     }
 
@@ -123,6 +138,11 @@ struct CheckpointCoordinator {
         case .abandon(let number, let reason): abandon(number, reason)
         case .deliver: return deliver()
         case .collectGarbage: collectGarbage()
+        case .grant(let numbers, let checkpoint): grant(numbers, checkpoint)
+        case .refuse(let numbers, let reason):
+            for number in numbers {
+                wishes.removeValue(forKey: number)?.fulfil(.refused(reason))
+            }
         case .warn(let text): surroundings.notify(text)
         case .release:
             control.release()
@@ -132,6 +152,18 @@ struct CheckpointCoordinator {
             surroundings.wakeThreads()
         }
         return nil
+    }
+
+    /// Lends a complete checkpoint to those who have asked for it.
+    private mutating func grant(_ numbers: [UInt64], _ checkpoint: UInt64) {
+        for number in numbers {
+            let wish = wishes.removeValue(forKey: number)
+            do throws(CheckpointError) {
+                wish?.fulfil(.granted(try settings.folder.lease(checkpoint)))
+            } catch {
+                wish?.fulfil(.refused(error.description))
+            }
+        }
     }
 
     // MARK: - An attempt

@@ -9,6 +9,7 @@ final class CheckpointMailbox: Sendable {
         case declined(UInt64, String)
         case threadEnded
         case stopRequested
+        case wish(CheckpointWish)
     }
 
     private let letters: Mutex<[Letter]> = Mutex([])

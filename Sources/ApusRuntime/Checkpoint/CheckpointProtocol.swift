@@ -45,6 +45,8 @@ struct CheckpointProtocol {
         case threadEnded
         /// The job is to end with a checkpoint.
         case stopRequested
+        /// Somebody wants a checkpoint of what is from now on, and has given the wish a number.
+        case requested(UInt64)
     }
 
     /// What is to be done.
@@ -61,6 +63,10 @@ struct CheckpointProtocol {
         case deliver
         /// Delete what no kept checkpoint needs.
         case collectGarbage
+        /// Tell those who wished for it that this checkpoint is complete, before any is collected.
+        case grant([UInt64], checkpoint: UInt64)
+        /// Tell those who wished for a checkpoint why there is none.
+        case refuse([UInt64], String)
         /// Tell the user.
         case warn(String)
         /// Let the threads go: the job is done.
@@ -100,6 +106,10 @@ struct CheckpointProtocol {
     /// When to try the delivery again; nil when nothing waits.
     private var nextDeliveryAt: Int64?
     private var deliveryPause: Int64?
+    /// Wishes for which the attempt under way is too early.
+    private var waiting: [UInt64] = []
+    /// Wishes that the attempt under way fulfils.
+    private var served: [UInt64] = []
 
     /// Creates the protocol of a job.
     ///
@@ -157,7 +167,10 @@ struct CheckpointProtocol {
     ///
     /// - Returns: What is to be done, in order.
     mutating func step(_ event: Event, now: Int64) -> [Effect] {
-        if phase == .over { return [] }
+        if phase == .over {
+            guard case .requested(let wish) = event else { return [] }
+            return [.refuse([wish], Self.ended)]
+        }
         switch event {
         case .tick: return tick(now)
         case .begun(let number): return begun(number)
@@ -175,6 +188,7 @@ struct CheckpointProtocol {
             guard !isStopping else { return [] }
             isStopping = true
             return hasten(now)
+        case .requested(let wish): return requested(wish, now)
         }
     }
 
@@ -194,6 +208,7 @@ struct CheckpointProtocol {
                 if isAtEnd { effects += finish(now) }
             } else if now >= nextAt {
                 phase = .beginning(nextNumber, startedAt: now)
+                (served, waiting) = (waiting, [])
                 effects.append(.begin(nextNumber))
                 nextNumber += 1
             }
@@ -262,10 +277,50 @@ struct CheckpointProtocol {
         lastComplete = number
         isFinalComplete = isFinal
         nextDeliveryAt = nil
+        var granted = served
+        served = []
+        if isLast || isFinal {
+            // Nothing changes behind this one.
+            granted += waiting
+            waiting = []
+        }
         phase =
             isLast || (isFinal && haveAllEnded)
             ? .finishing(since: now) : .idle(nextAt: nextStart(after: startedAt, now))
-        return [.deliver, .collectGarbage]
+        let grants: [Effect] = granted.isEmpty ? [] : [.grant(granted, checkpoint: number)]
+        return grants + [.deliver, .collectGarbage]
+    }
+
+    // MARK: - Wishes
+
+    /// A wish is fulfilled by a checkpoint whose barrier is sent after it.
+    private mutating func requested(_ wish: UInt64, _ now: Int64) -> [Effect] {
+        switch phase {
+        case .idle:
+            if isFinalComplete, let lastComplete {
+                return [.grant([wish], checkpoint: lastComplete)]
+            }
+            waiting.append(wish)
+            phase = .idle(nextAt: now)
+            return tick(now)
+        case .beginning:
+            served.append(wish)
+        case .collecting, .committing:
+            waiting.append(wish)
+        case .finishing:
+            guard let lastComplete else { return [.refuse([wish], Self.ended)] }
+            return [.grant([wish], checkpoint: lastComplete)]
+        case .over:
+            return [.refuse([wish], Self.ended)]
+        }
+        return []
+    }
+
+    private static let ended = "the job has ended"
+
+    private mutating func refuseAll(_ reason: String) -> [Effect] {
+        defer { (served, waiting) = ([], []) }
+        return served.isEmpty && waiting.isEmpty ? [] : [.refuse(served + waiting, reason)]
     }
 
     // MARK: - Delivery
@@ -307,12 +362,12 @@ struct CheckpointProtocol {
 
     private mutating func over() -> [Effect] {
         phase = .over
-        return [.release]
+        return refuseAll(Self.ended) + [.release]
     }
 
     private mutating func fail(_ reason: String) -> [Effect] {
         phase = .over
-        return [.fail(reason)]
+        return refuseAll(reason) + [.fail(reason)]
     }
 
     private mutating func abandon(
@@ -337,6 +392,10 @@ struct CheckpointProtocol {
             return effects + fail("\(count) failed: \(reason); " + Self.kept(lastComplete))
         }
         effects.append(.warn("checkpoint \(number) is abandoned: \(reason)"))
+        if !served.isEmpty {
+            effects.append(.refuse(served, "checkpoint \(number) is abandoned: \(reason)"))
+            served = []
+        }
         phase = .idle(
             nextAt: isAtEnd
                 ? Self.later(now, Self.lastAttemptPause) : nextStart(after: startedAt, now)
@@ -345,7 +404,7 @@ struct CheckpointProtocol {
     }
 
     private func nextStart(after startedAt: Int64, _ now: Int64) -> Int64 {
-        if isAtEnd { return now }
+        if isAtEnd || !waiting.isEmpty { return now }
         return max(Self.later(startedAt, policy.interval), Self.later(now, policy.minPause))
     }
 

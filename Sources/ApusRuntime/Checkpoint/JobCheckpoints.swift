@@ -32,18 +32,26 @@ final class JobCheckpoints: Sendable {
                 threadCount: threadCount
             )
             coordinator.run()
-            end.isReached.store(true, ordering: .releasing)
+            end.isReached.store(true, ordering: .sequentiallyConsistent)
+            coordinator.refuseRest()
         }
     }
 
     /// Asks for a last checkpoint, behind which the sources end.
     func stop() { mailbox.post(.stopRequested) }
 
+    /// Asks for a checkpoint; answered at the latest when the checkpoint thread ends.
+    func post(_ wish: CheckpointWish) {
+        mailbox.post(.wish(wish))
+        // Nobody opens letters any more: what came before the end was answered there.
+        if hasEnded { wish.fulfil(.refused("the job has ended")) }
+    }
+
     /// Has the checkpoint thread look whether the job is broken off.
     func wake() { mailbox.wake() }
 
     /// Whether the checkpoint thread has ended.
-    var hasEnded: Bool { end.isReached.load(ordering: .acquiring) }
+    var hasEnded: Bool { end.isReached.load(ordering: .sequentiallyConsistent) }
 
     /// Waits for the end of the checkpoint thread.
     func join() { running.join() }

@@ -5,7 +5,7 @@ import ArgumentParser
 struct CheckpointCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "checkpoint",
-        abstract: "Look at the checkpoints of a job, verify them, collect garbage.",
+        abstract: "Look at the checkpoints of a job, verify them, take one, collect garbage.",
         discussion: """
             FOLDER is what spec.checkpoint.directory of the job file names. All but `gc --yes` \
             only look, and may be used while the job runs.
@@ -13,7 +13,9 @@ struct CheckpointCommand: ParsableCommand {
             EXAMPLE
               apus checkpoint list state/flights
             """,
-        subcommands: [List.self, Show.self, Verify.self, Collect.self]
+        subcommands: [
+            List.self, Show.self, Verify.self, Collect.self, Create.self,
+        ]
     )
 
     /// Runs a part of a command; what is wrong with a folder ends the program with status 2.

@@ -40,12 +40,12 @@ struct JobOptions: ParsableArguments {
 struct JobCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "job",
-        abstract: "Check and explain job files.",
+        abstract: "Check and explain job files; ask and stop running jobs.",
         discussion: """
             EXAMPLE
               apus job explain samples/flights/job.yaml
             """,
-        subcommands: [Validate.self, Explain.self]
+        subcommands: [Validate.self, Explain.self, Status.self, Stop.self]
     )
 
     /// `apus job validate`.

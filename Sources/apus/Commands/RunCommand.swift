@@ -1,4 +1,5 @@
 import ApusCheckpoint
+import ApusControl
 import ApusCore
 import ApusGraph
 import ApusIO
@@ -59,6 +60,18 @@ struct RunCommand: ParsableCommand {
     )
     var rewindOutput = false
 
+    @Option(
+        help: ArgumentHelp(
+            "Where the control socket is (default: control.sock in the checkpoint folder).",
+            discussion: """
+                `apus job status`, `apus checkpoint create` and --live of other commands ask the \
+                running job by way of it. A job without checkpoints has none unless it is given.
+                """,
+            valueName: "path"
+        )
+    )
+    var control: String?
+
     @Flag(help: "Print the summary as JSON on standard output.")
     var json = false
 
@@ -87,10 +100,12 @@ struct RunCommand: ParsableCommand {
             checkpoints: durable.settings,
             notify: { Console.note("note: \($0)") }
         )
+        let control = try makeControl(durable, world)
         let run: JobRun
         do {
             run = try JobRun(plan: plan, environment: environment)
         } catch {
+            control?.close()
             Console.error(error.description)
             throw error.fault == .data ? ExitStatus.failed : ExitStatus.invalid
         }
@@ -101,7 +116,9 @@ struct RunCommand: ParsableCommand {
         Console.note(
             "job '\(job.name)': started, parallelism \(plan.parallelism)\(origin ?? "")"
         )
+        let server = control?.serve(run, job: job.name)
         watch(run, world)
+        server?.close()
         var summary = run.wait()
         do {
             try deadLetters.close()
@@ -129,6 +146,16 @@ struct RunCommand: ParsableCommand {
             return (durable, try Endpoints(world: world, durable: durable))
         } catch {
             Console.error("\(error)")
+            throw ExitStatus.invalid
+        }
+    }
+
+    /// Makes the control socket, before anything runs.
+    private func makeControl(_ durable: DurableJob, _ world: World) throws -> JobControl? {
+        do throws(SocketError) {
+            return try JobControl(at: control, folder: durable.folderPath, world: world)
+        } catch {
+            Console.error("--control: \(error)")
             throw ExitStatus.invalid
         }
     }

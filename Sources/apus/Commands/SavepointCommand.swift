@@ -19,7 +19,7 @@ struct SavepointCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write a checkpoint as a savepoint.",
             discussion: """
-                The job may run meanwhile. A savepoint holds everything that a job needs to go on: \
+                The job may run meanwhile; with --live it takes a new checkpoint first. A savepoint holds everything that a job needs to go on: \
                 state, timers, positions, output that may not have been delivered, records in \
                 flight. docs/formats/savepoint.md describes its bytes; no plugin and no database \
                 is needed to read them.
@@ -29,7 +29,7 @@ struct SavepointCommand: ParsableCommand {
                 """
         )
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Option(help: ArgumentHelp("The savepoint's folder; new.", valueName: "folder"))
         var to: String
@@ -38,14 +38,15 @@ struct SavepointCommand: ParsableCommand {
         var json = false
 
         func run() throws {
-            let (folder, manifest) = try options.open()
-            let result = try StateTool.orExit { () throws(StateToolError) in
-                try SavepointExport(
-                    disk: LinuxDisk(),
-                    entropy: LinuxEntropy(),
-                    progress: { Console.note($0) }
-                )
-                .run(folder, manifest, to: to, workDirectory: options.work)
+            let result = try options.withCheckpoint { folder, manifest in
+                try StateTool.orExit { () throws(StateToolError) in
+                    try SavepointExport(
+                        disk: LinuxDisk(),
+                        entropy: LinuxEntropy(),
+                        progress: { Console.note($0) }
+                    )
+                    .run(folder, manifest, to: to, workDirectory: options.stored.work)
+                }
             }
             try StateTool.print(result, result.text, json: json)
         }

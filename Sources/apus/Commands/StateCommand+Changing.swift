@@ -17,7 +17,7 @@ extension StateCommand {
                 """
         )
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Option(help: "The operator (default: all).")
         var `operator`: String?

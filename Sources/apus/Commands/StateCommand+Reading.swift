@@ -1,3 +1,4 @@
+import ApusControl
 import ApusStateTools
 import ArgumentParser
 
@@ -18,7 +19,7 @@ extension StateCommand {
                 """
         )
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -36,14 +37,15 @@ extension StateCommand {
         static let configuration = CommandConfiguration(
             abstract: "Tell the bytes of operators, states and the largest key groups.",
             discussion: """
-                Bytes are those before compression, counted by reading all entries.
+                Bytes are those before compression, counted by reading all entries. With --live \
+                also what the running job has in memory, by its own counters.
 
                 EXAMPLE
                   apus state size --checkpoint state/flights --groups 5
                 """
         )
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Option(help: "How many key groups to name.")
         var groups = 10
@@ -55,11 +57,32 @@ extension StateCommand {
             guard groups >= 0 else { throw ValidationError("--groups must be 0 or more") }
         }
 
+        /// The sizes in a checkpoint and in the job that has just taken it.
+        private struct LiveSize: Encodable {
+            var checkpoint: StateSurvey
+            var running: StateSizes
+        }
+
         func run() throws {
-            let survey = try options.read { (reader) throws(StateToolError) in
+            guard options.live else {
+                let survey = try options.read { (reader) throws(StateToolError) in
+                    try StateSurvey(reader, groupLimit: groups)
+                }
+                return try StateTool.print(survey, survey.sizeText, json: json)
+            }
+            let checkpoint = try options.takeCheckpoint()
+            let running = try ControlPlace.orExit { () throws(ControlError) in
+                try checkpoint.client.ask("state.sizes", ControlNothing(), as: StateSizes.self)
+            }
+            let survey = try options.stored.read(checkpoint.folder, checkpoint.manifest) {
+                (reader) throws(StateToolError) in
                 try StateSurvey(reader, groupLimit: groups)
             }
-            try StateTool.print(survey, survey.sizeText, json: json)
+            try StateTool.print(
+                LiveSize(checkpoint: survey, running: running),
+                survey.sizeText + "\n" + running.text,
+                json: json
+            )
         }
     }
 
@@ -80,7 +103,7 @@ extension StateCommand {
         @Argument(help: "The key.")
         var key: String
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Option(help: "The operator (default: all that have the key).")
         var `operator`: String?
@@ -123,7 +146,7 @@ extension StateCommand {
                 """
         )
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Option(help: "The operator (default: one after the other).")
         var `operator`: String?
@@ -180,7 +203,7 @@ extension StateCommand {
                 """
         )
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Option(help: "bytes, entries, or age: least recently written first.")
         var by = "bytes"

@@ -11,11 +11,13 @@ struct StateCommand: ParsableCommand {
         commandName: "state",
         abstract: "Look into the state of a checkpoint, and change it.",
         discussion: """
-            Everything reads a checkpoint, not the running job. What changes state makes a new \
-            checkpoint and leaves the old one as it is; the job must not run then.
+            Everything reads a checkpoint; with --live one that the running job takes for it. What \
+            changes state makes a new checkpoint and leaves the old one as it is; the job must not \
+            run then.
 
             EXAMPLE
               apus state ls --checkpoint state/flights
+              apus state size --checkpoint state/flights --live
             """,
         subcommands: [
             List.self, Size.self, Get.self, Scan.self, Top.self, Export.self, Import.self,
@@ -114,7 +116,16 @@ struct StateOptions: ParsableArguments {
         _ body: (StateSnapshotReader) throws(StateToolError) -> Result
     ) throws -> Result {
         let (folder, manifest) = try open()
-        return try StateTool.orExit { () throws(StateToolError) in
+        return try read(folder, manifest, body)
+    }
+
+    /// Runs `body` with the state of a checkpoint that was opened before.
+    func read<Result>(
+        _ folder: CheckpointFolder,
+        _ manifest: Manifest,
+        _ body: (StateSnapshotReader) throws(StateToolError) -> Result
+    ) throws -> Result {
+        try StateTool.orExit { () throws(StateToolError) in
             let reader = try StateSnapshotReader(
                 folder,
                 manifest,

@@ -15,7 +15,7 @@ struct TimerCommand: ParsableCommand {
 
     /// Which timers are looked at.
     struct Options: ParsableArguments {
-        @OptionGroup var state: StateOptions
+        @OptionGroup var state: LiveStateOptions
 
         @Option(help: "The operator (default: all).")
         var `operator`: String?

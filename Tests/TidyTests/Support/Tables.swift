@@ -52,6 +52,7 @@ enum Tables {
                 "ApusPluginHost", "CApusPlugin", "CApusShims", "Synchronization",
             ]
         ),
+        Layer("ApusControl", imports: ["ApusCore", "Foundation", "Synchronization"]),
         Layer("ApusJobFile", imports: ["ApusGraph", "Yams", "Foundation"]),
         Layer(
             "ApusBench",
@@ -65,7 +66,7 @@ enum Tables {
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusRuntime", "ApusJobFile", "ApusBench", "CApusPlugin",
+                "ApusControl", "ApusRuntime", "ApusJobFile", "ApusBench", "CApusPlugin",
                 "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
                 "Foundation", "Glibc", "Logging",
             ]
