@@ -30,7 +30,9 @@ final class ControlConnection: Sendable {
 
     func keep(_ something: any Sendable) { kept.withLock { $0.append(something) } }
 
-    /// Takes no more requests; the one at work is still answered.  Any thread.
+    /// Takes no more requests; the one at work is still answered.
+    ///
+    /// Any thread.
     func endReading() { socket.endReading() }
 
     /// Answers requests until the other end has gone, has been silent for too long, or sends what

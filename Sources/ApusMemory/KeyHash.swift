@@ -36,6 +36,9 @@ extension KeyHash {
         batch.hashes.update(repeating: 0, count: batch.count)
     }
 
+    /// The hash of a key.
+    package static func of(_ key: [UInt8]) -> UInt64 { key.withUnsafeBytes { of($0) } }
+
     /// XXH3-128 of some bytes as 32 hexadecimal digits: the name of a file by its content.
     package static func wide(_ bytes: [UInt8]) -> String {
         let hash = apus_xxh3_128(bytes, bytes.count)

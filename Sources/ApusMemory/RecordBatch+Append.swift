@@ -76,4 +76,13 @@ extension RecordBatch {
         count = index + 1
         return true
     }
+
+    /// Appends a record that has a key and nothing else.
+    ///
+    /// - Parameter key: Its key.
+    /// - Returns: False when the columns are full or the arena cannot grow; nothing is appended.
+    package func append(key: [UInt8]) -> Bool {
+        let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
+        return key.withUnsafeBytes { append(key: $0, value: nothing, time: .min) }
+    }
 }

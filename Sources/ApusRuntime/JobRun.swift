@@ -43,12 +43,14 @@ package final class JobRun: Sendable {
         }
     }
 
-    private let plan: PhysicalPlan
-    private let environment: JobEnvironment
+    let plan: PhysicalPlan
+    let environment: JobEnvironment
     let control: RunControl
     private let startedAt: Int64
     private let counters: [[StageCounters]]
-    private let taskThreads: [TaskThread]
+    let taskThreads: [TaskThread]
+    /// Where tools ask the operators, by node and subtask.
+    let stateInboxes: [[StateInbox]]
     private let running: [any RunningThread]
     /// Takes the job's checkpoints; nil for a job that takes none.
     let checkpointing: JobCheckpoints?
@@ -89,6 +91,7 @@ package final class JobRun: Sendable {
             checkpointing = nil
             counters = plan.nodes.map { _ in [] }
             taskThreads = []
+            stateInboxes = plan.nodes.map { _ in [] }
             operators = OperatorList([])
             startedAt = environment.clock.monotonicNanoseconds()
             running = []
@@ -105,6 +108,10 @@ package final class JobRun: Sendable {
         counters = assembly.counters
         taskThreads = assembly.threads
         operators = OperatorList(assembly.operators)
+        stateInboxes = plan.nodes.map { node in
+            assembly.operators.filter { $0.nodeIndex == node.index }
+                .sorted { $0.subtask < $1.subtask }.map(\.desk.inbox)
+        }
         startedAt = environment.clock.monotonicNanoseconds()
         let checkpointing = preparation.start(control, threads: assembly.threads)
         self.checkpointing = checkpointing

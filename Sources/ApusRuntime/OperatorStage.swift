@@ -6,16 +6,18 @@ import CApusPlugin
 
 /// A plugin's operator at work on one subtask.
 final class OperatorStage: Stage {
-    private let instance: OperatorInstance
+    let instance: OperatorInstance
     private let ports: [OutputPort]
     private let deadLetters: any DeadLetters
     private lazy var rejects = RejectHandler(deadLetters: deadLetters, counters: counters)
-    private let clock: any Clock
+    let clock: any Clock
+    /// What tools ask of the state.
+    let desk = StateDesk()
     private let timers = TimerBatch()
     /// Holds the records of a batch that borrows from too many others; see ``flat(_:)``.
     private lazy var flatBatch = RecordBatch(recordCapacity: 1024, arenaCapacity: 64 << 10)
     private let isKeyed: Bool
-    private var isOpen = false
+    private(set) var isOpen = false
     private var snapshot = OperatorSnapshot(watermark: .min)
     /// Whether all its input had ended in the checkpoint that the job goes on from, as event time
     /// at its end tells: what it had to say at its end is said.
@@ -232,6 +234,7 @@ final class OperatorStage: Stage {
     override func snapshotContent() -> SubtaskReport.Content { .operator(snapshot) }
 
     override func maintain(until limit: Int64) {
+        if desk.inbox.hasAny { serveRequests(until: limit) }
         guard isOpen else { return }
         instance.state?.maintain(untilNanoseconds: limit, clock: clock)
     }
@@ -239,6 +242,7 @@ final class OperatorStage: Stage {
     // MARK: - After the end
 
     override func abandon() {
+        desk.close("operator '\(node)' has ended")
         guard isOpen else { return }
         isOpen = false
         // The job was aborted or has failed before: what goes wrong now changes nothing.

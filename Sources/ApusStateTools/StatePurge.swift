@@ -18,6 +18,16 @@ package struct StatePurge {
         /// The state that alone is to go; nil for whole keys, timers included.
         package var stateName: String?
 
+        /// How a purge is called in the first line of its file.
+        ///
+        /// Whether whole keys went or a state of them decides how they are put back.
+        var title: String {
+            (stateName.map { "\(Self.ofState)\($0) " } ?? "purge ") + "--where \(expression)"
+        }
+
+        /// How the title begins when a state alone went.
+        static let ofState = "purge --state "
+
         /// Creates a selection of whole keys of all operators.
         ///
         /// - Parameter expression: Which keys; see ``PurgePredicate``.
@@ -28,9 +38,9 @@ package struct StatePurge {
         }
     }
 
-    private let selection: Selection
-    private let nowMicroseconds: Int64
-    private let progress: (String) -> Void
+    let selection: Selection
+    let nowMicroseconds: Int64
+    let progress: (String) -> Void
 
     /// Creates a purge.
     ///
@@ -92,19 +102,9 @@ package struct StatePurge {
         )
         var report = PurgeReport(base, selection)
         report.isDryRun = false
-        let file: any WritableFile
-        do throws(DiskError) {
-            file = try disk.create(tombstones)
-        } catch {
-            throw StateToolError(
-                .input,
-                error.description + "; what is purged is written to a new file there: name "
-                    + "another one with --tombstones"
-            )
-        }
+        let file = try Self.create(tombstones, disk)
         do throws(StateToolError) {
-            let what = "purge --where \(selection.expression)"
-            let export = try StateExport(base, what: what, to: file)
+            let export = try StateExport(base, what: selection.title, to: file)
             try remove(edit, export, &report)
             try export.finish(isDurable: true)
             // What was removed is safe before the checkpoint without it is the newest one.
@@ -154,11 +154,11 @@ package struct StatePurge {
 
     // MARK: - Selection
 
-    private struct Scope {
+    struct Scope {
         let operatorNumber: UInt16?
     }
 
-    private func scope(_ directory: OperatorDirectory) throws(StateToolError) -> Scope {
+    func scope(_ directory: OperatorDirectory) throws(StateToolError) -> Scope {
         guard let name = selection.operatorName else {
             if let state = selection.stateName {
                 let all = directory.operators.flatMap { $0.states.map(\.name) }
@@ -177,7 +177,7 @@ package struct StatePurge {
         return Scope(operatorNumber: number)
     }
 
-    private func slot(
+    func slot(
         _ number: UInt16,
         _ directory: OperatorDirectory
     ) throws(StateToolError) -> Int? {
@@ -185,7 +185,7 @@ package struct StatePurge {
         return try directory.slot(number, name)
     }
 
-    private func isSelected(
+    func isSelected(
         _ key: KeySummary,
         _ scope: Scope,
         _ directory: OperatorDirectory
@@ -201,6 +201,21 @@ package struct StatePurge {
             slot = try directory.slot(key.operatorNumber, name)
         }
         return selection.predicate.matches(key, slot: slot, nowMicroseconds: nowMicroseconds)
+    }
+
+    static func create(
+        _ tombstones: String,
+        _ disk: any Disk
+    ) throws(StateToolError) -> any WritableFile {
+        do throws(DiskError) {
+            return try disk.create(tombstones)
+        } catch {
+            throw StateToolError(
+                .input,
+                error.description + "; what is purged is written to a new file there: name "
+                    + "another one with --tombstones"
+            )
+        }
     }
 
     static func parent(of path: String) -> String {

@@ -40,9 +40,9 @@ struct TextTable {
 }
 
 /// Sizes as people read them.
-enum SizeText {
+package enum SizeText {
     /// A number of bytes in the largest unit in which it is at least 1, with a digit behind it.
-    static func text(_ byteCount: Int) -> String {
+    package static func text(_ byteCount: Int) -> String {
         let units: [(name: String, byteCount: Int)] = [
             ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10),
         ]

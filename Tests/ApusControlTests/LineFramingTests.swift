@@ -13,7 +13,9 @@ struct LineFramingTests {
         while at < stream.count {
             framing.append(Array(stream[at..<min(at + size, stream.count)]))
             at += size
-            while let line = try framing.next() { lines.append(String(decoding: line, as: UTF8.self)) }
+            while let line = try framing.next() {
+                lines.append(String(decoding: line, as: UTF8.self))
+            }
         }
         #expect(lines == ["one", "", "two two"])
         #expect(framing.hasPart)

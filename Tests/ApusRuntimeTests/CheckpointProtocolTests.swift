@@ -299,7 +299,8 @@ struct CheckpointProtocolTests {
             default: break
             }
             let effects = machine.step(event, now: now)
-            if case .requested = event {} else {
+            if case .requested = event {
+            } else {
                 #expect(!wasOver || effects.isEmpty, "nothing happens after the end")
             }
             for effect in effects { carryOut(effect) }

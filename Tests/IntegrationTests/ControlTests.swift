@@ -77,7 +77,13 @@ struct ControlTests {
         #expect(operators.first?["keyCount"] as? Int == 500)
         #expect(try #require(operators.first?["byteCountInMemory"] as? Int) > 500 * 40)
         let saved = try job.apus(
-            "savepoint", "create", "--checkpoint", "cp", "--live", "--to", "saved"
+            "savepoint",
+            "create",
+            "--checkpoint",
+            "cp",
+            "--live",
+            "--to",
+            "saved"
         )
         saved.expect(status: 0)
         try job.apus("savepoint", "inspect", "saved").expect(status: 0)
@@ -145,7 +151,12 @@ struct ControlTests {
         status.expect(status: 0)
         #expect(status.output.contains("it takes no checkpoints"))
         let create = try job.apus(
-            "checkpoint", "create", "--checkpoint", "cp", "--control", "here.sock"
+            "checkpoint",
+            "create",
+            "--checkpoint",
+            "cp",
+            "--control",
+            "here.sock"
         )
         create.expect(status: 2, says: "job 'test' takes no checkpoints; give it a `checkpoint:`")
         let second = try job.apus("run", "job.yaml", "--control", "here.sock")
@@ -209,7 +220,8 @@ struct ControlTests {
         let job = try TallyJob(interval: "100ms")
         try job.start()
         var others: [RawSocket] = []
-        for text in ["\u{0}\u{1}{{{", "{\"id\":1", "\n\n\n", "{\"id\":1,\"method\":\"job.fly\"}\n"] {
+        for text in ["\u{0}\u{1}{{{", "{\"id\":1", "\n\n\n", "{\"id\":1,\"method\":\"job.fly\"}\n"]
+        {
             let socket = try RawSocket(job.workspace.path("cp/control.sock"))
             socket.send(text)
             others.append(socket)

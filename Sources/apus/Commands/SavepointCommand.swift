@@ -19,10 +19,11 @@ struct SavepointCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Write a checkpoint as a savepoint.",
             discussion: """
-                The job may run meanwhile; with --live it takes a new checkpoint first. A savepoint holds everything that a job needs to go on: \
-                state, timers, positions, output that may not have been delivered, records in \
-                flight. docs/formats/savepoint.md describes its bytes; no plugin and no database \
-                is needed to read them.
+                The job may run meanwhile; with --live it takes a new checkpoint first. A \
+                savepoint holds everything that a job needs to go on: state, timers, positions, \
+                output that may not have been delivered, records in flight. \
+                docs/formats/savepoint.md describes its bytes; no plugin and no database is \
+                needed to read them.
 
                 EXAMPLE
                   apus savepoint create --checkpoint state/flights --to flights-monday

@@ -115,7 +115,8 @@ extension StateCommand {
             abstract: "Remove keys, or a state of them, from state, as a new checkpoint.",
             discussion: """
                 Without --yes nothing is changed: what would go is counted. What goes is written \
-                to a file first, from which `apus state undo` brings it back.
+                to a file first, from which `apus state undo` brings it back. With --live the keys \
+                go from the running job, which leaves those that were written meanwhile.
 
                 CONDITIONS, joined by `and`
                   idle > 7d          the key was not written for so long
@@ -126,10 +127,11 @@ extension StateCommand {
 
                 EXAMPLE
                   apus state purge --checkpoint state/flights --where 'idle > 90d and size > 10KiB'
+                  apus state purge --checkpoint state/flights --live --where 'idle > 7d' --yes
                 """
         )
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Option(name: .customLong("where"), help: "Which keys.")
         var condition: String
@@ -169,9 +171,13 @@ extension StateCommand {
             selection.stateName = state
             let now = LinuxClock().wallMicroseconds()
             let purge = StatePurge(selection, nowMicroseconds: now) { Console.note($0) }
+            if yes, options.live {
+                let report = try LiveChanges(options).purge(purge, state, tombstones: tombstones)
+                return try StateTool.print(report, report.text, json: json)
+            }
             let report: PurgeReport
             if yes {
-                let (folder, manifest) = try options.openForWriting()
+                let (folder, manifest) = try options.stored.openForWriting()
                 defer { folder.close() }
                 report = try StateTool.orExit { () throws(StateToolError) in
                     try purge.run(
@@ -200,7 +206,8 @@ extension StateCommand {
             discussion: """
                 Without --yes nothing is changed: the lines are checked and counted. What a key \
                 has got again since the purge stays as it is, or is replaced with \
-                --existing replace. Timers whose time is past fire at once.
+                --existing replace. Timers whose time is past fire at once. With --live it goes \
+                into the running job, and only keys that have nothing now get it back.
 
                 EXAMPLE
                   apus state undo state/flights.purged-18.jsonl --checkpoint state/flights --yes
@@ -210,7 +217,7 @@ extension StateCommand {
         @Argument(help: "The file that the purge has written.")
         var file: String
 
-        @OptionGroup var options: StateOptions
+        @OptionGroup var options: LiveStateOptions
 
         @Option(help: "What becomes of values that are there already: keep or replace.")
         var existing = "keep"
@@ -225,11 +232,18 @@ extension StateCommand {
             guard StateImport.Existing(rawValue: existing) != nil else {
                 throw ValidationError("--existing \(existing): expected keep or replace")
             }
+            guard !options.live || existing == "keep" else {
+                throw ValidationError("--live never replaces; leave --existing out")
+            }
         }
 
         func run() throws {
             let rule = StateImport.Existing(rawValue: existing) ?? .keep
-            let report = try options.bring(file, rule, isUndo: true, yes: yes)
+            if options.live {
+                let report = try LiveChanges(options).undo(file, yes: yes)
+                return try StateTool.print(report, report.text, json: json)
+            }
+            let report = try options.stored.bring(file, rule, isUndo: true, yes: yes)
             try StateTool.print(report, report.text, json: json)
         }
     }

@@ -17,6 +17,8 @@ enum ControlPlace {
     /// - Parameters:
     ///   - folder: The job's checkpoint folder; nil when only the socket is given.
     ///   - socket: The socket's path, if it is not in the folder.
+    /// - Returns: The connection.
+    /// - Throws: The status to end with, when no job listens there.
     static func connect(folder: String?, socket: String?) throws -> ControlClient {
         guard let path = socket ?? folder.map(path(inFolder:)) else {
             throw ValidationError("expected the checkpoint folder of a job, or --control PATH")

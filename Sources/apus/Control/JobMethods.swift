@@ -20,12 +20,14 @@ struct JobMethods: Sendable {
             ControlMethod("job.status") { _ in status() },
             ControlMethod("job.stop", run: stop),
             ControlMethod("checkpoint.create", run: createCheckpoint),
-            ControlMethod("state.sizes") { _ in StateSizes(run) },
+            ControlMethod("state.sizes", run: sizes),
+            ControlMethod("state.purge", run: purge),
+            ControlMethod("state.undo", run: undo),
         ]
     }
 
     /// Between two words of progress.
-    private static let second: Int64 = 1_000_000_000
+    static let second: Int64 = 1_000_000_000
     /// How long the end of the job may go unnoticed, in milliseconds.
     private static let stopPollMilliseconds = 20
 
@@ -87,5 +89,5 @@ struct JobMethods: Sendable {
     }
 
     /// Nobody reads it.
-    private static let nobodyWaits = ControlError(.ended, "nobody waits for the answer")
+    static let nobodyWaits = ControlError(.ended, "nobody waits for the answer")
 }

@@ -18,6 +18,7 @@ final class LiveCheckpoint {
     /// - Parameters:
     ///   - path: The job's checkpoint folder.
     ///   - socket: The job's control socket; nil for the one in the folder.
+    /// - Throws: The status to end with.
     init(_ path: String, socket: String?) throws {
         // First, because it says best what is wrong with a path that is mistyped.
         let folder = try StateTool.orExitFromFolder { () throws(CheckpointError) in

@@ -1,31 +1,66 @@
 import ApusRuntime
 import ApusStateTools
 
-/// How much state a running job has: counters, nothing is read for them.
+/// How much state a running job has, by its own counters: the result of `state.sizes`.
 struct StateSizes: Codable {
+    /// A state of an operator.
+    struct State: Codable {
+        var name: String
+        /// Keys in memory that have it, from a sample of 1024 of each subtask.
+        var keyCountInMemory: Int
+    }
+
     /// An operator, over all its subtasks.
     struct Operator: Codable {
         var id: String
-        /// Keys with state or timers, in memory or not, as of the last watermark.
+        /// Keys with state or timers, in memory or not.
         var keyCount: Int
-        /// Bytes of state in memory, as of the last watermark.
+        var keyCountInMemory: Int
+        /// Bytes of state and timers in memory.
         var byteCountInMemory: Int
+        var eventTimerCount: Int
+        var processingTimerCount: Int
+        var states: [State]
+        /// Subtasks that have ended, and are not counted.
+        var endedSubtaskCount: Int
     }
 
     var operators: [Operator]
 
-    init(_ run: JobRun) {
-        operators = run.progress().nodes.filter { $0.keyCount > 0 || $0.stateByteCount > 0 }.map {
-            Operator(id: $0.id, keyCount: $0.keyCount, byteCountInMemory: $0.stateByteCount)
+    init(_ operators: [StateMeasurement.Operator]) {
+        self.operators = operators.map { found in
+            Operator(
+                id: found.id,
+                keyCount: found.keyCount,
+                keyCountInMemory: found.keyCountInMemory,
+                byteCountInMemory: found.byteCount,
+                eventTimerCount: found.eventTimerCount,
+                processingTimerCount: found.processingTimerCount,
+                states: found.states.map {
+                    State(name: $0.name, keyCountInMemory: $0.keyCountInMemory)
+                },
+                endedSubtaskCount: found.endedSubtaskCount
+            )
         }
     }
 
     /// The sizes for people.
     var text: String {
         guard !operators.isEmpty else { return "in the running job: no state" }
-        let lines = operators.map {
-            "  \($0.id): \($0.keyCount) keys, \($0.byteCountInMemory) bytes in memory"
+        var lines = ["in the running job:"]
+        for found in operators {
+            let timers = found.eventTimerCount + found.processingTimerCount
+            lines.append(
+                "  \(found.id): \(found.keyCount) keys, \(timers) timers; in memory "
+                    + "\(found.keyCountInMemory) keys, \(SizeText.text(found.byteCountInMemory))"
+            )
+            for state in found.states {
+                lines.append("    \(state.name): about \(state.keyCountInMemory) keys in memory")
+            }
+            if found.endedSubtaskCount > 0 {
+                lines.append("    \(found.endedSubtaskCount) subtasks have ended: not counted")
+            }
         }
-        return (["in the running job:"] + lines).joined(separator: "\n")
+        return lines.joined(separator: "\n")
     }
 }

@@ -9,13 +9,18 @@ final class TallyJob {
     /// What was sent, by key, in order: the oracle.
     private(set) var sent: [String: [String]] = [:]
     private(set) var count = 0
+    /// How many of them an earlier process has counted.
+    private var countBefore = 0
+    /// What makes each record longer.
+    var padding = ""
 
     /// Prepares the job in a new folder.
     ///
     /// - Parameters:
-    ///   - checkpoints: Whether it takes checkpoints, at times of its own: never.
-    ///   - interval: How often.
+    ///   - checkpoints: Whether it takes checkpoints.
+    ///   - interval: How often; as it is only when it is asked.
     ///   - budget: Memory for state.
+    /// - Throws: When the plugin cannot be built.
     init(checkpoints: Bool = true, interval: String = "1h", budget: String = "64MiB") throws {
         workspace = try Workspace()
         try TallyPlugin.build(in: workspace)
@@ -46,6 +51,7 @@ final class TallyJob {
         )
         try child.wait(until: "it runs") { child.errors.contains("started, parallelism") }
         self.child = child
+        countBefore = count
     }
 
     /// Sends records, and waits until they are counted.
@@ -58,7 +64,7 @@ final class TallyJob {
     func sendOnly(_ keys: [String]) throws {
         var text = ""
         for key in keys {
-            let line = "{\"k\":\"\(key)\",\"n\":\(count % 7)}"
+            let line = "{\"k\":\"\(key)\",\"p\":\"\(padding)\",\"n\":\(count % 7)}"
             sent[key, default: []].append(line)
             text += line + "\n"
             count += 1
@@ -79,7 +85,8 @@ final class TallyJob {
             let run = try workspace.apus("job", "status", "cp", "--json")
             guard run.end == .exited(0) else { return false }
             let nodes = try run.jsonObject()["nodes"] as? [[String: Any]] ?? []
-            return nodes.first { $0["id"] as? String == "middle" }?["recordsIn"] as? Int == count
+            return nodes.first { $0["id"] as? String == "middle" }?["recordsIn"] as? Int
+                == count - countBefore
         }
     }
 
