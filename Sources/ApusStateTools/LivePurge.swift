@@ -39,6 +39,9 @@ package struct LivePurge {
     static let chunkKeyCount = 2000
     static let chunkByteCount = 1 << 20
 
+    /// So often it is told how far the work is.
+    static let progressKeyCount = 100_000
+
     private let purge: StatePurge
 
     /// Creates a purge.
@@ -131,7 +134,7 @@ package struct LivePurge {
             }
             try export.add(content, slot: try purge.slot(key.operatorNumber, directory))
             report.add(key, name)
-            if report.selectedKeyCount % 100_000 == 0 {
+            if report.selectedKeyCount % Self.progressKeyCount == 0 {
                 purge.progress("\(report.selectedKeyCount) keys written to the file so far")
             }
         }
@@ -164,7 +167,10 @@ package struct LivePurge {
         _ report: inout LivePurgeReport,
         _ remove: (Chunk) throws -> Counts
     ) throws {
+        let before = report.handledKeyCount
         report.add(try remove(chunk))
-        purge.progress("\(report.handledKeyCount) of \(report.selectedKeyCount) keys")
+        let now = report.handledKeyCount
+        guard before / Self.progressKeyCount != now / Self.progressKeyCount else { return }
+        purge.progress("\(now) of \(report.selectedKeyCount) keys")
     }
 }

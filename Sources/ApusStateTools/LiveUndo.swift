@@ -98,8 +98,11 @@ package struct LiveUndo {
         guard !isDryRun else { return report }
         var waiting: Chunk?
         func send(_ chunk: Chunk) throws {
+            let before = report.handledKeyCount
             report.add(try restore(chunk))
-            progress("\(report.handledKeyCount) of \(report.keyCount) keys")
+            let now = report.handledKeyCount
+            let step = LivePurge.progressKeyCount
+            if before / step != now / step { progress("\(now) of \(report.keyCount) keys") }
         }
         _ = try read(reader) { key, number in
             let name = reader.directory.name(number)

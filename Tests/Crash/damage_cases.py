@@ -42,7 +42,7 @@ class Original:
         shutil.rmtree(bench.output_folder)
         shutil.copytree(self.bench.output_folder, bench.output_folder)
         shutil.copytree(self.bench.checkpoints, bench.checkpoints,
-                        ignore=shutil.ignore_patterns("work"))
+                        ignore=shutil.ignore_patterns("work", "control.sock"))
         if self.bench.rejected.exists():
             shutil.copy(self.bench.rejected, bench.rejected)
 

@@ -7,8 +7,9 @@ struct CheckpointCommand: ParsableCommand {
         commandName: "checkpoint",
         abstract: "Look at the checkpoints of a job, verify them, take one, collect garbage.",
         discussion: """
-            FOLDER is what spec.checkpoint.directory of the job file names. All but `gc --yes` \
-            only look, and may be used while the job runs.
+            FOLDER is what spec.checkpoint.directory of the job file names. `create` asks the \
+            running job for a checkpoint. All others but `gc --yes` only look, and may be used \
+            while the job runs.
 
             EXAMPLE
               apus checkpoint list state/flights

@@ -18,6 +18,7 @@ extension StateRun {
         case 0: try takeCheckpoint()
         case 1: try restart()
         case 2: try abandonSnapshot()
+        case 3...6: try useTools()
         default: break
         }
         if let failure = state.failure { try require(false, failure.description) }
