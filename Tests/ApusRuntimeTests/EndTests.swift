@@ -136,7 +136,7 @@ struct EndTests {
             "blast",
             isHostile ? "explode" : "blow-up",
             ["in"],
-            isHostile: isHostile
+            from: isHostile ? .hostile : .probe
         )
         try job.addOperator("count", "maybe-keyed", ["blast"], key: .prefix)
         let out = job.addSink(
@@ -199,7 +199,7 @@ struct EndTests {
             "rearm-forever",
             ["in"],
             key: .prefix,
-            isHostile: true
+            from: .hostile
         )
         job.addSink("out", ["again"])
         let running = try job.start()

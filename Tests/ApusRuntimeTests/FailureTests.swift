@@ -105,7 +105,7 @@ struct FailureTests {
             "refuse-configuration",
             ["in"],
             configuration: .map([.init("limit", .integer(3))]),
-            isHostile: true
+            from: .hostile
         )
         #expect(
             throws: JobFailure(
@@ -119,7 +119,7 @@ struct FailureTests {
     @Test("an operator that gives up in process", arguments: [1, 3])
     func anOperatorThatGivesUpInProcess(parallelism: Int) throws {
         var (job, out) = try endlessJob(parallelism: parallelism)
-        try job.addOperator("bad", "fatal", ["sum"], isHostile: true)
+        try job.addOperator("bad", "fatal", ["sum"], from: .hostile)
         job.addSink("nothing", ["bad"])
         let end = try job.finish(seconds: 10).end
         guard case .failed(let failure) = end else {
@@ -141,7 +141,7 @@ struct FailureTests {
     func anOperatorThatThrowsInOpen() throws {
         var (job, out) = try endlessJob()
         job.addSource("one", records: [TestRecord(value: "x", time: 1)], isTimed: true)
-        try job.addOperator("bad", "throw-in-open", ["one"], isHostile: true)
+        try job.addOperator("bad", "throw-in-open", ["one"], from: .hostile)
         try expectFailure(
             job,
             .plugin,
@@ -166,7 +166,7 @@ struct FailureTests {
     ) throws {
         var (job, _) = try endlessJob()
         job.addSource("one", records: [TestRecord(value: "x", time: 1)], isTimed: true)
-        try job.addOperator("bad", component, ["one"], isHostile: true)
+        try job.addOperator("bad", component, ["one"], from: .hostile)
         try expectFailure(job, .plugin, "bad", Self.blame("bad", 0, callback) + message)
     }
 
@@ -179,7 +179,7 @@ struct FailureTests {
             "throw-in-timers",
             ["in"],
             key: .prefix,
-            isHostile: true
+            from: .hostile
         )
         try expectFailure(
             job,

@@ -11,19 +11,26 @@ import Synchronization
 struct TestJob {
     private static let place = SourceLocation(line: 1, column: 1)
 
+    /// The plugins of the tests.
+    enum Library {
+        case probe
+        case hostile
+        case kinds
+    }
+
     /// Loaded once; the private copies may go when they are loaded.
-    private static let loaded: Result<(probe: LoadedPlugin, hostile: LoadedPlugin), any Error> =
+    private static let loaded: Result<[Library: LoadedPlugin], any Error> =
         Result {
             let folder = try TestFolder()
             let loader = PluginLoader(disk: LinuxDisk(), imageDirectory: folder.path)
-            return (
-                try loader.load(try TestPlugin.probe()),
-                try loader.load(try TestPlugin.hostile())
-            )
+            return [
+                .probe: try loader.load(try TestPlugin.probe()),
+                .hostile: try loader.load(try TestPlugin.hostile()),
+                .kinds: try loader.load(try TestPlugin.kinds()),
+            ]
         }
 
-    private let probe: LoadedPlugin
-    private let hostile: LoadedPlugin
+    private let plugins: [Library: LoadedPlugin]
     private var description: JobDescription
     private var implementations: [String: JobEnvironment.Implementation] = [:]
     private var signatures: [String: OperatorSignature] = [:]
@@ -42,9 +49,7 @@ struct TestJob {
         name: String = "job",
         maxParallelism: Int = 1024
     ) throws {
-        let plugins = try Self.loaded.get()
-        probe = plugins.probe
-        hostile = plugins.hostile
+        plugins = try Self.loaded.get()
         self.parallelism = parallelism
         description = JobDescription(
             name: name,
@@ -140,16 +145,16 @@ struct TestJob {
         )
     }
 
-    /// Adds an operator of the probe, or of the hostile plugin.
+    /// Adds an operator of the probe, or of another plugin.
     mutating func addOperator(
         _ id: String,
         _ component: String,
         _ inputs: [String],
         key: KeySelector? = nil,
         configuration: ConfigurationValue = .null,
-        isHostile: Bool = false
+        from library: Library = .probe
     ) throws {
-        let plugin = isHostile ? hostile : probe
+        guard let plugin = plugins[library] else { return }
         let index = try plugin.componentIndex(component)
         let component = plugin.description.components[index]
         implementations[id] = JobEnvironment.Implementation(plugin: plugin, component: index)

@@ -21,7 +21,18 @@ struct OperatorTests {
             vendor: "Apus",
             Component(ScriptOperator.self),
             Component(ManyOperator.self),
-            Component(FickleOperator.self)
+            Component(FickleOperator.self),
+            Component(FoldOperator<IntegerSum>.self),
+            Component(FoldOperator<IntegerMinimum>.self),
+            Component(FoldOperator<IntegerMaximum>.self),
+            Component(FoldOperator<IntegerAverage>.self),
+            Component(FoldOperator<DoubleSum>.self),
+            Component(FoldOperator<DoubleMinimum>.self),
+            Component(FoldOperator<DoubleMaximum>.self),
+            Component(FoldOperator<DoubleAverage>.self),
+            Component(FoldOperator<Spread>.self),
+            Component(FoldManyOperator.self),
+            Component(CountOperator.self)
         )
         .export(to: nil, nil)
     }()

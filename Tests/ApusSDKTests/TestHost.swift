@@ -43,7 +43,7 @@ final class TestHost {
     /// How often the plugin was called.
     private(set) var callCount = 0
     /// Values by key.
-    let state = TestState()
+    let state: TestState
 
     /// Creates and opens an instance.
     ///
@@ -55,6 +55,9 @@ final class TestHost {
         limits: Limits = Limits()
     ) throws {
         component = try Self.find(id, in: plugin)
+        let states = component.pointee.states
+        let length = component.pointee.state_count > 0 ? states?[0]?.pointee.fixed_len : nil
+        state = TestState(byteCount: Int(length ?? 8))
         functions = try #require(component.pointee.vt).assumingMemoryBound(
             to: apus_operator_vt.self
         )

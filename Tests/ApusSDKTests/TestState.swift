@@ -1,30 +1,34 @@
 import CApusPlugin
 
-/// One slot with values of eight bytes; whatever else is asked for, is not there.
+/// One slot with values of one length; whatever else is asked for, is not there.
 final class TestState {
     let functions = UnsafeMutablePointer<apus_state_api>.allocate(capacity: 1)
     /// The keys of the records in hand.
     var keys: [String?] = []
 
     private var values: [String: UnsafeMutableRawPointer] = [:]
+    private let byteCount: Int
 
-    init() {
+    init(byteCount: Int) {
+        self.byteCount = byteCount
         functions.initialize(to: apus_state_api())
         functions.pointee.size = UInt32(MemoryLayout<apus_state_api>.size)
         functions.pointee.value_get = { context, slot, record, value in
             guard let key = testKey(context, slot, record) else { return APUS_UNSUPPORTED }
-            guard let stored = testState(context)?.values[key] else { return APUS_NOT_FOUND }
+            guard let state = testState(context), let stored = state.values[key] else {
+                return APUS_NOT_FOUND
+            }
             value?.pointee = apus_bytes(
                 data: stored.assumingMemoryBound(to: UInt8.self),
-                len: UInt64(byteCount)
+                len: UInt64(state.byteCount)
             )
             return APUS_OK
         }
         functions.pointee.value_put = { context, slot, record, bytes, length in
-            guard let key = testKey(context, slot, record), let bytes, length == byteCount else {
-                return APUS_UNSUPPORTED
-            }
-            testState(context)?.value(key).pointer.copyMemory(from: bytes, byteCount: byteCount)
+            guard let key = testKey(context, slot, record), let state = testState(context),
+                let bytes, length == state.byteCount
+            else { return APUS_UNSUPPORTED }
+            state.value(key).pointer.copyMemory(from: bytes, byteCount: state.byteCount)
             return APUS_OK
         }
         functions.pointee.value_mut_many = { context, slot, first, count, pointers, created in
@@ -75,5 +79,3 @@ private func testKey(
     guard slot == 0, let keys = testState(context)?.keys, record < keys.count else { return nil }
     return keys[Int(record)]
 }
-
-private let byteCount = 8

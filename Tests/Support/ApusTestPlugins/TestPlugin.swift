@@ -16,6 +16,11 @@ package enum TestPlugin {
         try build("hostile", ["Tests/Plugins/Hostile/hostile.cpp"])
     }
 
+    /// The path of `Tests/Plugins/Kinds`: aggregates and broadcast state.
+    package static func kinds() throws -> String {
+        try build("kinds", ["Tests/Plugins/Kinds/kinds.c"])
+    }
+
     /// The path of `Tests/Plugins/WrongMajor`: made for another major version of the ABI.
     package static func wrongMajor() throws -> String {
         try build("wrong-major", ["Tests/Plugins/WrongMajor/wrong_major.c"])

@@ -25,6 +25,7 @@
 #define APUS_APUS_H
 
 #include "apus/abi.h"
+#include "apus/aggregate.h"
 #include "apus/batch.h"
 #include "apus/component.h"
 #include "apus/context.h"

@@ -27,6 +27,9 @@ final class Declarations {
     /// The index of a handle that was created outside of any operator's `init()`.
     @usableFromInline static let undeclared = UInt32.max
 
+    /// The length of an accumulator whose type does not say it.
+    static let missingByteCount = -1
+
     /// Those that are being collected: by the entry function and by `create`.
     ///
     /// `nonisolated(unsafe)` because the host makes these calls on one thread, one at a time.
@@ -66,6 +69,10 @@ final class Declarations {
             return "it declares state or timers, so it must be a KeyedOperator"
         }
         guard states.count <= 32 else { return "it declares \(states.count) states; at most 32" }
+        if let state = states.first(where: { $0.fixedByteCount == Self.missingByteCount }) {
+            return "state '\(state.name)' is an aggregate, so its Accumulator needs a "
+                + "fixedByteCount of at least 1"
+        }
         if let state = states.first(where: { $0.fixedByteCount > 65_536 }) {
             return "state '\(state.name)' has values of \(state.fixedByteCount) bytes, more than "
                 + "65,536; leave out their fixedByteCount"

@@ -28,7 +28,7 @@ extension ValueState {
             // On every way out, the values that were made for records not reached go again: they
             // are zero, which need not be a value.
             var reached = start
-            defer { forget(frame, from: reached, to: end, chunk: start) }
+            defer { frame.pointee.forget(slot, from: reached, to: end, chunk: start) }
             while reached < end {
                 let index = Int(reached - start)
                 let pointer = try value(frame, at: index)
@@ -55,17 +55,7 @@ extension ValueState {
         guard fixedByteCount > 0 else {
             throw OperatorError("state '\(name)': values without fixedByteCount are kept apart")
         }
-        let context = frame.pointee.context
-        // SAFETY: there is room for chunkCount pointers, and the chunk is no longer.
-        let code = context.pointee.state.pointee.value_mut_many(
-            context,
-            slot,
-            start,
-            end - start,
-            frame.pointee.many.pointers,
-            frame.pointee.many.created
-        )
-        guard code == APUS_OK else { throw OperatorError.refused("state", name, code) }
+        try frame.pointee.find(slot, start, end, name)
     }
 
     @inlinable
@@ -91,18 +81,5 @@ extension ValueState {
         // SAFETY: a fixed-length slot has this many bytes, and stays where it is until the same
         // slot of the same key is written or cleared.
         pointer.copyMemory(from: bytes.start, byteCount: bytes.count)
-    }
-
-    @usableFromInline
-    func forget(
-        _ frame: UnsafeMutablePointer<Frame>,
-        from reached: UInt32,
-        to end: UInt32,
-        chunk start: UInt32
-    ) {
-        for record in reached..<end where frame.pointee.many.created[Int(record - start)] == 1 {
-            let context = frame.pointee.context
-            _ = context.pointee.state.pointee.clear(context, slot, record)
-        }
     }
 }
