@@ -20,6 +20,7 @@ extension CheckpointAttempt {
             try check(manifest)
             var manifest = manifest
             manifest.folder = folder.record.folder
+            manifest.formatVersion = manifest.neededFormatVersion
             let previous = folder.state.withLock { $0.previous }
             manifest.previousNumber = previous?.number
             manifest.previousKind = previous?.kind

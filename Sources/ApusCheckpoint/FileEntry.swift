@@ -6,6 +6,8 @@ package enum FileRole: String, Codable, CaseIterable, Sendable {
     case outbox
     /// Records that were on their way between two tasks.
     case inFlight
+    /// The broadcast state of an operator.
+    case broadcast
 }
 
 /// A file of a checkpoint, as its manifest names it.

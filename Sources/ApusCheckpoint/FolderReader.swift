@@ -141,7 +141,7 @@ struct FolderReader: Sendable {
             throw CheckpointError(
                 .newerFormat,
                 "\(path) was written by a newer Apus: its format is \(version), this Apus reads "
-                    + "formats up to \(SealedDocument.formatVersion); use the newer Apus"
+                    + "formats up to \(SealedDocument.newestFormatVersion); use the newer Apus"
             )
         }
     }

@@ -101,6 +101,12 @@ package struct Manifest: Codable, Equatable, Sendable {
             .values.cappedSum
     }
 
+    /// The version of the format that has all of it: 2 with broadcast state, which an older Apus
+    /// must not overlook.
+    package var neededFormatVersion: Int {
+        operators.contains { $0.broadcast != nil } ? 2 : 1
+    }
+
     /// The content names of all its files.
     var contentNames: Set<String> { Set(files.map(\.contentName)) }
 
@@ -110,7 +116,9 @@ package struct Manifest: Codable, Equatable, Sendable {
         let names = Set(files.map(\.logicalNameInRole))
         guard names.count == files.count else { return "two of its files have the same name" }
         let listed = contentNames
-        let used = sinks.flatMap { $0.undelivered.map(\.contentName) } + inFlight.map(\.contentName)
+        let used =
+            sinks.flatMap { $0.undelivered.map(\.contentName) } + inFlight.map(\.contentName)
+            + operators.compactMap { $0.broadcast?.contentName }
         if let missing = used.first(where: { !listed.contains($0) }) {
             return "it uses the file \(missing), which is not among its files"
         }

@@ -12,6 +12,8 @@ package struct OperatorState: Codable, Equatable, Sendable {
     package var timers: [TimerDeclaration]
     /// The subtasks that took part.
     package var subtasks: [SubtaskState]
+    /// Its broadcast state; nil for none.
+    package var broadcast: BroadcastReference?
 
     /// Creates a description.
     ///
@@ -22,13 +24,15 @@ package struct OperatorState: Codable, Equatable, Sendable {
     ///   - states: The declared states.
     ///   - timers: The declared timers.
     ///   - subtasks: The subtasks that took part.
+    ///   - broadcast: Its broadcast state.
     package init(
         id: String,
         number: UInt16,
         plugin: PluginReference? = nil,
         states: [StateDeclaration] = [],
         timers: [TimerDeclaration] = [],
-        subtasks: [SubtaskState] = []
+        subtasks: [SubtaskState] = [],
+        broadcast: BroadcastReference? = nil
     ) {
         self.id = id
         self.number = number
@@ -36,6 +40,7 @@ package struct OperatorState: Codable, Equatable, Sendable {
         self.states = states
         self.timers = timers
         self.subtasks = subtasks
+        self.broadcast = broadcast
     }
 }
 

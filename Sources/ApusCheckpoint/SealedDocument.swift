@@ -13,8 +13,11 @@ import Foundation
 /// refuses the file. Other members may be added; who does not know them leaves them out of account.
 /// The last line stays as it is in all versions.
 enum SealedDocument {
-    /// The version that this program writes, and the newest that it reads.
+    /// The version that this program writes where nothing needs a newer one.
     static let formatVersion = 1
+
+    /// The newest version that this program reads.
+    static let newestFormatVersion = 2
 
     /// Longer files are not read: no manifest is.
     static let byteCountMax = 256 << 20
@@ -78,7 +81,7 @@ enum SealedDocument {
         do {
             let decoder = JSONDecoder()
             let version = try decoder.decode(Version.self, from: Data(json)).formatVersion
-            guard version <= formatVersion else { throw Problem.newerFormat(version) }
+            guard version <= newestFormatVersion else { throw Problem.newerFormat(version) }
             guard version >= 1 else { throw Problem.damaged("its format version is \(version)") }
             return try decoder.decode(type, from: Data(json))
         } catch let problem as Problem {

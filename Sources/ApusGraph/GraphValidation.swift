@@ -92,7 +92,7 @@ extension JobGraph {
         let readable = nodes.filter { $0.role != .sink }.map(\.id)
         var problems: [JobProblem] = []
         for node in nodes where node.role != .source {
-            if node.inputs.isEmpty {
+            if node.mainInputCount == 0 {
                 problems.append(
                     JobProblem(
                         at: node.location,

@@ -11,7 +11,10 @@ struct JobGraph {
     struct Node {
         let id: String
         let role: Role
+        /// What it reads; broadcast inputs come last.
         let inputs: [PortReference]
+        /// How many of the inputs are broadcast.
+        var broadcastCount = 0
         let location: SourceLocation
 
         /// The place of the node in the job file.
@@ -19,8 +22,12 @@ struct JobGraph {
 
         /// The place of one of its inputs in the job file.
         func inputPath(_ index: Int) -> String {
-            inputs.count == 1 ? "\(path).input" : "\(path).inputs[\(index)]"
+            if index >= mainInputCount { return "\(path).broadcast[\(index - mainInputCount)]" }
+            return mainInputCount == 1 ? "\(path).input" : "\(path).inputs[\(index)]"
         }
+
+        /// How many of the inputs are not broadcast.
+        var mainInputCount: Int { inputs.count - broadcastCount }
     }
 
     /// Sources, then operators, then sinks, each in the author's order.
@@ -35,7 +42,13 @@ struct JobGraph {
                 Node(id: $0.id, role: .source, inputs: [], location: $0.location)
             }
             + job.operators.map {
-                Node(id: $0.id, role: .operator, inputs: $0.inputs, location: $0.location)
+                Node(
+                    id: $0.id,
+                    role: .operator,
+                    inputs: $0.inputs + $0.broadcasts,
+                    broadcastCount: $0.broadcasts.count,
+                    location: $0.location
+                )
             }
             + job.sinks.map {
                 Node(id: $0.id, role: .sink, inputs: $0.inputs, location: $0.location)

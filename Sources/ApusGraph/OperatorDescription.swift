@@ -12,6 +12,9 @@ package struct OperatorDescription: Sendable, Hashable {
     /// What the operator reads; the position is the index of the input.
     package var inputs: [PortReference]
 
+    /// What it reads in full in every subtask; the position is the index of the broadcast input.
+    package var broadcasts: [PortReference]
+
     /// The key of the records that arrive; `nil` for an operator without keyed state.
     package var key: KeySelector?
 
@@ -30,6 +33,7 @@ package struct OperatorDescription: Sendable, Hashable {
         plugin: String,
         component: String? = nil,
         inputs: [PortReference],
+        broadcasts: [PortReference] = [],
         key: KeySelector? = nil,
         expiries: [ExpiryDescription] = [],
         configuration: ConfigurationValue = .map([]),
@@ -39,6 +43,7 @@ package struct OperatorDescription: Sendable, Hashable {
         self.plugin = plugin
         self.component = component
         self.inputs = inputs
+        self.broadcasts = broadcasts
         self.key = key
         self.expiries = expiries
         self.configuration = configuration

@@ -12,6 +12,9 @@ package struct OperatorSignature: Sendable, Hashable {
     /// How many inputs the operator has at most.
     package var inputCount: Int
 
+    /// How many broadcast inputs the operator has at most.
+    package var broadcastInputCount: Int
+
     /// The names of the states that it keeps, in the order of their declaration.
     package var states: [String]
 
@@ -23,6 +26,7 @@ package struct OperatorSignature: Sendable, Hashable {
         isKeyed: Bool,
         acceptsMissingKey: Bool = false,
         inputCount: Int = 1,
+        broadcastInputCount: Int = 0,
         states: [String] = []
     ) {
         precondition(inputCount >= 1, "an operator has an input")
@@ -30,6 +34,7 @@ package struct OperatorSignature: Sendable, Hashable {
         self.isKeyed = isKeyed
         self.acceptsMissingKey = acceptsMissingKey
         self.inputCount = inputCount
+        self.broadcastInputCount = broadcastInputCount
         self.states = states
     }
 }

@@ -95,7 +95,7 @@ package struct PlanEdge: Sendable, Hashable {
     /// The index of the node that reads.
     package let toNode: Int
 
-    /// The input of that node.
+    /// The input of that node; broadcast inputs are numbered behind the others.
     package let toInput: Int
 
     /// How a record finds its subtask.
@@ -110,4 +110,6 @@ package enum Exchange: Sendable, Hashable {
     case hash(KeySelector)
     /// All subtasks feed the only one.
     case gather
+    /// All subtasks feed all.
+    case broadcast
 }

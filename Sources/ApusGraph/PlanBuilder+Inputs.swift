@@ -54,6 +54,19 @@ extension PlanBuilder {
                 )
             )
         }
+        if description.broadcasts.count > signature.broadcastInputCount {
+            let most = signature.broadcastInputCount
+            problems.append(
+                JobProblem(
+                    at: description.broadcasts[most].location,
+                    path: "\(node.path).broadcast",
+                    found: "\(description.broadcasts.count) broadcast inputs",
+                    expected: most == 0
+                        ? "none, as the operator takes none"
+                        : "at most \(most), as many as the operator takes"
+                )
+            )
+        }
         switch (signature.isKeyed, description.key) {
         case (true, nil):
             problems.append(

@@ -4,6 +4,7 @@ extension PhysicalPlan {
     /// - File and standard input have one subtask, a generator has `parallelism`.
     /// - A keyed operator has `parallelism` subtasks and is fed by hash; any other operator has as
     ///   many as the widest node it reads and is fed forward.
+    /// - Broadcast inputs feed all subtasks of their reader, and do not change how many it has.
     /// - A file or standard output has one subtask and gathers; `discard` is fed forward.
     /// - Every sink says what it promises, by itself or because the job does.
     /// - When every reader of a source wants the same field as key, the source takes it out while
@@ -103,7 +104,9 @@ struct PlanBuilder {
     }
 
     private mutating func add(_ description: OperatorDescription, as node: JobGraph.Node) {
-        let inputs = resolveInputs(of: node)
+        let all = resolveInputs(of: node)
+        let inputs = Array(all.prefix(node.mainInputCount))
+        let broadcasts = Array(all.dropFirst(node.mainInputCount))
         guard let signature = signatures[description.id] else {
             problems.append(
                 JobProblem(
@@ -121,11 +124,13 @@ struct PlanBuilder {
         let role = PlanNode.Role.operator(description, signature)
         if let key = description.key {
             checkKey(key, inputs: inputs, of: node)
-            let exchanges = inputs.map { _ in Exchange.hash(key) }
-            append(role, subtaskCount: max(1, parallelism), exchanges: exchanges, inputs: inputs)
+            let exchanges =
+                inputs.map { _ in Exchange.hash(key) } + broadcasts.map { _ in .broadcast }
+            append(role, subtaskCount: max(1, parallelism), exchanges: exchanges, inputs: all)
         } else {
-            let exchanges = inputs.map { _ in Exchange.forward }
-            append(role, subtaskCount: widest(inputs), exchanges: exchanges, inputs: inputs)
+            let exchanges =
+                inputs.map { _ in Exchange.forward } + broadcasts.map { _ in .broadcast }
+            append(role, subtaskCount: widest(inputs), exchanges: exchanges, inputs: all)
         }
     }
 

@@ -44,6 +44,7 @@ package enum PlanDOT {
         case .forward: break
         case .hash(let selector): parts.append("hash \(selector.text)")
         case .gather: parts.append("gather")
+        case .broadcast: parts.append("broadcast")
         }
         return parts.joined(separator: ": ")
     }

@@ -71,13 +71,21 @@ package struct PlanText {
         case .forward: "-->"
         case .hash(let selector): "==hash \(selector.text)==>"
         case .gather: "==gather==>"
+        case .broadcast: "==broadcast==>"
         }
     }
 
     private func target(_ edge: PlanEdge) -> String {
         let reader = plan.nodes[edge.toNode]
-        let readerInputCount = plan.edges.count { $0.toNode == edge.toNode }
-        let input = readerInputCount > 1 ? " input \(edge.toInput)" : ""
+        let mainInputCount = plan.edges.count {
+            $0.toNode == edge.toNode && $0.exchange != .broadcast
+        }
+        let input =
+            if edge.exchange == .broadcast {
+                " broadcast input \(edge.toInput - mainInputCount)"
+            } else {
+                mainInputCount > 1 ? " input \(edge.toInput)" : ""
+            }
         let isSameChain = plan.nodes[edge.fromNode].chainHead == reader.chainHead
         return "\(reader.id)\(input)"
             + (isSameChain ? "" : ", chain \(chainNumber(of: reader))")

@@ -12,6 +12,7 @@ extension JobDecoder {
         let plugin = reader.string(.plugin, expected: pluginRule)
         let component = reader.string(.component, expected: "the name of a component")
         let inputs = inputs(reader, .input, .inputs)
+        let broadcasts = broadcasts(reader, .broadcast)
         let key = decodeKey(reader)
         let expiries = decodeExpiries(reader)
         let config = configuration(reader.value(.config), of: node)
@@ -22,6 +23,7 @@ extension JobDecoder {
             plugin: plugin ?? "",
             component: component,
             inputs: inputs,
+            broadcasts: broadcasts,
             key: key,
             expiries: expiries,
             configuration: configuration,

@@ -160,6 +160,22 @@ struct JobDecoder {
         }
     }
 
+    /// The outputs that `broadcast` names; empty if there are none.
+    func broadcasts<Key: JobFileKey>(
+        _ reader: ObjectReader<Key>,
+        _ key: Key
+    ) -> [PortReference] {
+        let expected = "'node' or 'node.port'"
+        guard let node = reader.value(key), !node.isInvalid else { return [] }
+        guard case .list(let nodes) = node.content else {
+            reader.report(key, node.summary, expected: "a list of \(expected)")
+            return []
+        }
+        return nodes.enumerated().compactMap { index, node in
+            reference(node, at: reader.path(key).element(index, node), reader, expected)
+        }
+    }
+
     private func reference<Key: JobFileKey>(
         _ node: DocumentNode,
         at path: DocumentPath,

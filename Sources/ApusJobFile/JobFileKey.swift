@@ -61,7 +61,7 @@ enum SourceKey: String, JobFileKey {
 
 /// The keys of an operator.
 enum OperatorKey: String, JobFileKey {
-    case id, plugin, component, input, inputs, key, state, config
+    case id, plugin, component, input, inputs, broadcast, key, state, config
 }
 
 /// The keys of one state in the `state` of an operator.

@@ -50,16 +50,17 @@ struct DescriptionReader {
         _ index: Int
     ) throws(PluginError) -> ComponentDescription {
         let place = "component \(index)"
-        try check(component.pointee.size, MemoryLayout<apus_component>.size, place)
-        let value = component.pointee
+        try check(component.pointee.size, Self.oldComponentByteCount, place)
+        let value = Self.copy(component, size: component.pointee.size, apus_component())
         guard value.kind == APUS_OPERATOR else {
             throw bad("\(place) is of kind \(value.kind); this host knows operators (2)")
         }
         guard let table = value.vt?.assumingMemoryBound(to: apus_operator_vt.self) else {
             throw bad("\(place) has no function table (vt)")
         }
-        try check(table.pointee.size, MemoryLayout<apus_operator_vt>.size, "\(place)'s vt")
-        guard value.create != nil, value.destroy != nil, table.pointee.process != nil else {
+        try check(table.pointee.size, Self.oldTableByteCount, "\(place)'s vt")
+        let functions = Self.copy(table, size: table.pointee.size, apus_operator_vt())
+        guard value.create != nil, value.destroy != nil, functions.process != nil else {
             throw bad("\(place) lacks create, destroy or process")
         }
         let id = try name(value.id, "\(place)'s id")
@@ -69,9 +70,11 @@ struct DescriptionReader {
         guard isKeyed || (states.isEmpty && timers.isEmpty) else {
             throw bad("'\(id)' has state or timers but is not APUS_KEYED")
         }
-        guard timers.isEmpty || table.pointee.on_timers != nil else {
+        guard timers.isEmpty || functions.on_timers != nil else {
             throw bad("'\(id)' declares timers but has no on_timers")
         }
+        let broadcasts = try readBroadcasts(value, functions, id)
+        try checkUnique(states.map(\.slot.name) + broadcasts.map(\.name), "state of '\(id)'")
         let outputs = try readOutputs(value, id)
         guard value.input_count >= 1 else { throw bad("'\(id)' has no input") }
         return ComponentDescription(
@@ -83,8 +86,83 @@ struct DescriptionReader {
             outputs: outputs,
             states: states,
             timers: timers,
-            counters: try readCounters(value, id)
+            counters: try readCounters(value, id),
+            broadcastInputCount: Int(value.broadcast_input_count),
+            broadcasts: broadcasts
         )
+    }
+
+    // The sizes in ABI 0.1; what lies behind is zero in a plugin of that version.
+    private static let oldComponentByteCount =
+        MemoryLayout<apus_component>.offset(of: \.broadcast_input_count) ?? 0
+    private static let oldTableByteCount =
+        MemoryLayout<apus_operator_vt>.offset(of: \.process_broadcast) ?? 0
+
+    /// Copies as much of a struct as the plugin has; the rest is as in `empty`.
+    static func copy<Value>(_ pointer: UnsafePointer<Value>, size: UInt32, _ empty: Value) -> Value {
+        var value = empty
+        withUnsafeMutableBytes(of: &value) {
+            // SAFETY: the plugin's struct has `size` bytes, and the copy has no fewer.
+            $0.copyMemory(
+                from: UnsafeRawBufferPointer(start: pointer, count: min(Int(size), $0.count))
+            )
+        }
+        return value
+    }
+
+    private func readBroadcasts(
+        _ value: apus_component,
+        _ functions: apus_operator_vt,
+        _ id: String
+    ) throws(PluginError) -> [BroadcastDescription] {
+        guard value.broadcast_count <= RowLayout.slotCountMax else {
+            throw bad("'\(id)' declares \(value.broadcast_count) broadcast states; at most 32")
+        }
+        guard value.broadcast_input_count <= Self.countMax else {
+            throw bad(
+                "'\(id)' takes \(value.broadcast_input_count) broadcast inputs; at most "
+                    + "\(Self.countMax)"
+            )
+        }
+        let needsFunction = value.broadcast_input_count > 0 || value.broadcast_count > 0
+        guard !needsFunction || functions.process_broadcast != nil else {
+            throw bad("'\(id)' has broadcast inputs or states but no process_broadcast")
+        }
+        guard value.broadcast_count == 0 || value.broadcast_input_count > 0 else {
+            throw bad("'\(id)' has broadcast states but no broadcast input to change them")
+        }
+        var broadcasts: [BroadcastDescription] = []
+        for index in 0..<Int(
+            try count(value.broadcast_count, value.broadcasts, "broadcast states")
+        ) {
+            guard let state = value.broadcasts[index] else {
+                throw bad("broadcast state \(index) is NULL")
+            }
+            let place = "broadcast state \(index)"
+            try check(state.pointee.size, MemoryLayout<apus_state_decl>.size, place)
+            let stateName = try name(state.pointee.name, "the name of \(place) of '\(id)'")
+            guard state.pointee.kind == UInt32(APUS_STATE_BROADCAST), state.pointee.fixed_len == 0
+            else {
+                throw bad(
+                    "'\(stateName)' of '\(id)' is of kind \(state.pointee.kind) with fixed_len "
+                        + "\(state.pointee.fixed_len); expected APUS_STATE_BROADCAST (5) with 0"
+                )
+            }
+            guard (1...65_535).contains(state.pointee.schema_version) else {
+                throw bad(
+                    "state '\(stateName)' of '\(id)' has schema_version "
+                        + "\(state.pointee.schema_version); expected 1 to 65,535"
+                )
+            }
+            broadcasts.append(
+                BroadcastDescription(
+                    name: stateName,
+                    schemaVersion: Int(state.pointee.schema_version),
+                    schema: try text(state.pointee.schema, "the schema of '\(stateName)'")
+                )
+            )
+        }
+        return broadcasts
     }
 
     private func readOutputs(
@@ -153,6 +231,8 @@ struct DescriptionReader {
         case APUS_STATE_COUNTER: return .counter
         case APUS_STATE_LIST: return .list
         case APUS_STATE_MAP: return .map
+        case APUS_STATE_BROADCAST:
+            throw bad("\(subject): broadcast state belongs in `broadcasts`, not in `states`")
         default: throw bad("\(subject): unknown kind \(state.kind)")
         }
     }

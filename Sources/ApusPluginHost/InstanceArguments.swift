@@ -19,6 +19,9 @@ package struct InstanceArguments: Sendable {
     package var recordsPerBatch: Int
     /// Where state is that memory does not hold; nil for state in memory alone.
     package var tier: StateTier?
+    /// What a checkpoint has of the broadcast states, in the order of their declaration; nil for
+    /// none.
+    package var broadcasts: [[BroadcastEntry]]?
     /// When state expires, by the name of the state.
     package var expiries: [String: SlotExpiry] = [:]
 

@@ -31,6 +31,8 @@ package final class OperatorInstance {
     package let outputs: [OutputBuilder]
     /// State and timers; nil for an operator without keys.
     package let state: KeyedState?
+    /// Broadcast state; nil for an operator that declares none.
+    package let broadcasts: BroadcastState?
 
     /// The state functions; never freed, plugins may call them as long as they run.
     ///
@@ -38,6 +40,14 @@ package final class OperatorInstance {
     nonisolated(unsafe) private static let stateFunctions: UnsafePointer<apus_state_api> = {
         let table = UnsafeMutablePointer<apus_state_api>.allocate(capacity: 1)
         table.initialize(to: StateInterface.makeStateFunctions())
+        return UnsafePointer(table)
+    }()
+    /// The functions of broadcast state, likewise.
+    ///
+    /// `nonisolated(unsafe)` because the table is written once, here, and only read after that.
+    nonisolated(unsafe) private static let broadcastFunctions: UnsafePointer<apus_broadcast_api> = {
+        let table = UnsafeMutablePointer<apus_broadcast_api>.allocate(capacity: 1)
+        table.initialize(to: BroadcastInterface.makeFunctions())
         return UnsafePointer(table)
     }()
     /// The timer functions, likewise.
@@ -83,6 +93,7 @@ package final class OperatorInstance {
                 groups: arguments.groups,
                 tier: arguments.tier
             ) : nil
+        broadcasts = Self.makeBroadcasts(description, arguments)
         outputs = description.outputs.indices.map {
             OutputBuilder(
                 port: UInt32($0),
@@ -115,6 +126,16 @@ package final class OperatorInstance {
         stop.deallocate()
     }
 
+    private static func makeBroadcasts(
+        _ description: ComponentDescription,
+        _ arguments: InstanceArguments
+    ) -> BroadcastState? {
+        guard !description.broadcasts.isEmpty else { return nil }
+        let state = BroadcastState(names: description.broadcasts.map(\.name))
+        if let restored = arguments.broadcasts { state.restore(restored) }
+        return state
+    }
+
     /// The value of each declared counter.
     package var counters: [(name: String, value: UInt64)] {
         description.counters.enumerated().map { ($1, counterCells[$0]) }
@@ -132,6 +153,10 @@ package final class OperatorInstance {
         context.pointee.stop = UnsafeRawPointer(stop).assumingMemoryBound(to: UInt32.self)
         context.pointee.counters = counterCells
         context.pointee.error = error
+        context.pointee.broadcast = Self.broadcastFunctions
+        context.pointee.broadcast_private = broadcasts.map {
+            Unmanaged.passUnretained($0).toOpaque()
+        }
     }
 
     private func create(_ arguments: InstanceArguments) throws(PluginError) {
@@ -239,6 +264,23 @@ package final class OperatorInstance {
         state?.end()
         if let failure = stateFailure() { return abandon(failure) }
         return outcome(of: code, "process", first, Int(batch.pointee.count))
+    }
+
+    /// Has the plugin handle records of a broadcast input from `first` on.
+    ///
+    /// Outputs are to be drained afterwards.  As ``process(_:from:watermark:nowMicroseconds:)``.
+    package func processBroadcast(
+        _ batch: UnsafePointer<apus_batch>,
+        from first: Int,
+        watermark: Int64,
+        nowMicroseconds: Int64
+    ) -> CallOutcome {
+        begin(batch, first, watermark, nowMicroseconds)
+        // SAFETY: the description says that the table has the function; see DescriptionReader.
+        broadcasts?.isWritable = true
+        let code = apus_guard_process_broadcast(site.pointer, functions, object, context, batch)
+        broadcasts?.isWritable = false
+        return outcome(of: code, "process_broadcast", first, Int(batch.pointee.count))
     }
 
     /// Has the plugin handle timers from `first` on.
@@ -367,6 +409,8 @@ package final class OperatorInstance {
         let message = CallSite.message(of: error)
         return switch code {
         case APUS_EXCEPTION: "threw an exception: \(message ?? "without a text")"
+        case APUS_READ_ONLY:
+            message ?? "wrote broadcast state outside of process_broadcast"
         case APUS_FATAL, APUS_CONFIG, APUS_UNSUPPORTED, APUS_STALE:
             message ?? "failed with code \(code) and no message"
         default:

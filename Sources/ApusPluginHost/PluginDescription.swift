@@ -34,12 +34,26 @@ package struct ComponentDescription: Equatable, Sendable {
     package let timers: [TimerDescription]
     /// The names of its counters.
     package let counters: [String]
+    /// How many broadcast inputs it takes at most.
+    package let broadcastInputCount: Int
+    /// The broadcast states.
+    package let broadcasts: [BroadcastDescription]
 }
 
 /// A declared state slot.
 package struct StateDescription: Equatable, Sendable {
     /// Name and kind.
     package let slot: SlotDescription
+    /// The version of what the bytes mean.
+    package let schemaVersion: Int
+    /// Free text about the bytes.
+    package let schema: String
+}
+
+/// A declared broadcast state.
+package struct BroadcastDescription: Equatable, Sendable {
+    /// Its name, unlike those of all other states of the component.
+    package let name: String
     /// The version of what the bytes mean.
     package let schemaVersion: Int
     /// Free text about the bytes.

@@ -132,6 +132,7 @@ struct JobAssembly {
             recordsPerBatch: Self.recordsPerBatch
         )
         arguments.tier = tier(node, subtask)
+        arguments.broadcasts = try broadcasts(node)
         for expiry in description.expiries {
             arguments.expiries[expiry.stateName] = SlotExpiry(
                 ttlMicroseconds: expiry.ttlMicroseconds,
@@ -152,6 +153,7 @@ struct JobAssembly {
         return OperatorStage(
             place(node, subtask),
             instance: instance,
+            mainInputCount: description.inputs.count,
             ports: ports[node.index][subtask],
             deadLetters: environment.deadLetters,
             clock: environment.clock
@@ -204,8 +206,14 @@ struct JobAssembly {
                             channel: takeChannelNumber(edge.toNode, subtask)
                         )
                     )
+                } else if case .broadcast = edge.exchange {
+                    // An edge to each reader, as if each were the only one.
+                    for target in stages[edge.toNode].indices {
+                        port.add(makeExchange(edge, node, subtask, to: target..<target + 1))
+                    }
                 } else {
-                    port.add(makeExchange(edge, node, subtask))
+                    let targets = stages[edge.toNode].indices
+                    port.add(makeExchange(edge, node, subtask, to: targets))
                 }
             }
         }
@@ -219,11 +227,12 @@ struct JobAssembly {
     private mutating func makeExchange(
         _ edge: PlanEdge,
         _ node: PlanNode,
-        _ subtask: Int
+        _ subtask: Int,
+        to targets: Range<Int>
     ) -> ExchangeOutput {
         let reader = plan.nodes[edge.toNode]
         var channels: [Channel] = []
-        for target in 0..<reader.subtaskCount {
+        for target in targets {
             let channel = Channel(
                 messageCapacity: Self.messagesInFlight,
                 recordCapacity: Self.recordsPerBatch,
@@ -232,12 +241,12 @@ struct JobAssembly {
                 writerBell: threads[subtask].bell
             )
             channels.append(channel)
+            let number = takeChannelNumber(edge.toNode, target)
+            if case .broadcast = edge.exchange {
+                stages[edge.toNode][target].alignment?.noteBroadcast(channel: number)
+            }
             gates[edge.toNode][target].append(
-                InputGate.Entry(
-                    channel: channel,
-                    input: edge.toInput,
-                    number: takeChannelNumber(edge.toNode, target)
-                )
+                InputGate.Entry(channel: channel, input: edge.toInput, number: number)
             )
         }
         return ExchangeOutput(
@@ -257,7 +266,7 @@ struct JobAssembly {
 
     private func keying(_ exchange: Exchange, from writer: PlanNode) -> ExchangeOutput.Keying {
         switch exchange {
-        case .forward, .gather: .none
+        case .forward, .gather, .broadcast: .none
         case .hash(.recordKey): .recordKey(field: writer.pushedDownKey?.text)
         case .hash(.field(let path)):
             .extracted(

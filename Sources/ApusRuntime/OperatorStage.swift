@@ -17,6 +17,8 @@ final class OperatorStage: Stage {
     /// Holds the records of a batch that borrows from too many others; see ``flat(_:)``.
     private lazy var flatBatch = RecordBatch(recordCapacity: 1024, arenaCapacity: 64 << 10)
     private let isKeyed: Bool
+    /// Inputs from this number on are broadcast inputs.
+    private let mainInputCount: Int
     private(set) var isOpen = false
     private var snapshot = OperatorSnapshot(watermark: .min)
     /// Whether all its input had ended in the checkpoint that the job goes on from, as event time
@@ -26,11 +28,13 @@ final class OperatorStage: Stage {
     init(
         _ place: Place,
         instance: OperatorInstance,
+        mainInputCount: Int,
         ports: [OutputPort],
         deadLetters: any DeadLetters,
         clock: any Clock
     ) {
         self.instance = instance
+        self.mainInputCount = mainInputCount
         self.ports = ports
         self.clock = clock
         isKeyed = instance.description.isKeyed
@@ -52,6 +56,9 @@ final class OperatorStage: Stage {
     // MARK: - Records
 
     override func process(_ received: RecordBatch, input: Int) throws(JobFailure) {
+        if input >= mainInputCount {
+            return try processBroadcast(received, input: input - mainInputCount)
+        }
         let batch = flat(received)
         var view = batch.view(input: UInt32(truncatingIfNeeded: input), isKeyed: isKeyed)
         let now = clock.wallMicroseconds()
@@ -63,6 +70,23 @@ final class OperatorStage: Stage {
             }
             at = try settle(outcome, batch, count: batch.count)
             try fireOverdue()
+        }
+    }
+
+    private func processBroadcast(
+        _ received: RecordBatch,
+        input: Int
+    ) throws(JobFailure) {
+        let batch = flat(received)
+        var view = batch.view(input: UInt32(truncatingIfNeeded: input), isKeyed: false)
+        let now = clock.wallMicroseconds()
+        var at = 0
+        while at < batch.count {
+            // SAFETY: as in `process`.
+            let outcome = withUnsafePointer(to: &view) {
+                instance.processBroadcast($0, from: at, watermark: watermark, nowMicroseconds: now)
+            }
+            at = try settle(outcome, batch, count: batch.count, isBroadcast: true)
         }
     }
 
@@ -81,7 +105,8 @@ final class OperatorStage: Stage {
     private func settle(
         _ outcome: CallOutcome,
         _ batch: RecordBatch,
-        count: Int
+        count: Int,
+        isBroadcast: Bool = false
     ) throws(JobFailure) -> Int {
         if isAborted {
             // A callback that was asked to stop may have done nothing: no reason to complain.
@@ -94,7 +119,10 @@ final class OperatorStage: Stage {
         case .done: return count
         case .again(let at): return at
         case .badRecord(let at, let reason):
-            try rejects.reject(batch.rejected(at, reason: reason), node: node)
+            // Every subtask gets the records of a broadcast input; one of them sets it aside.
+            if !isBroadcast || subtask == 0 {
+                try rejects.reject(batch.rejected(at, reason: reason), node: node)
+            }
             return at + 1
         case .failed(let error): throw fail(error)
         }
@@ -213,6 +241,11 @@ final class OperatorStage: Stage {
 
     override func takeSnapshot(_ number: UInt64) throws(JobFailure) {
         snapshot = OperatorSnapshot(watermark: watermark)
+        if let broadcasts = instance.broadcasts {
+            snapshot.broadcastDigests = broadcasts.digests
+            // All subtasks have the same.
+            if subtask == 0 { broadcasts.beginSnapshot() }
+        }
         guard let state = instance.state else { return }
         // What an abandoned attempt has left.
         while state.isSnapshotting {
@@ -225,13 +258,19 @@ final class OperatorStage: Stage {
         snapshot.processingTimerCount = state.timerCount(.processing)
     }
 
-    override var isSnapshotting: Bool { instance.state?.isSnapshotting ?? false }
+    override var isSnapshotting: Bool {
+        instance.state?.isSnapshotting ?? false || instance.broadcasts?.isSnapshotting ?? false
+    }
 
     override func continueSnapshot(until limit: Int64) {
         instance.state?.continueSnapshot(untilNanoseconds: limit, clock: clock)
+        instance.broadcasts?.continueSnapshot { clock.monotonicNanoseconds() < limit }
     }
 
-    override func snapshotContent() -> SubtaskReport.Content { .operator(snapshot) }
+    override func snapshotContent() -> SubtaskReport.Content {
+        snapshot.broadcast = instance.broadcasts?.takeSnapshot()
+        return .operator(snapshot)
+    }
 
     override func maintain(until limit: Int64) {
         if desk.inbox.hasAny { serveRequests(until: limit) }

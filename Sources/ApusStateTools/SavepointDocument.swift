@@ -5,7 +5,7 @@ import Foundation
 ///
 ///     offset      bytes
 ///     0           one JSON object, UTF-8, keys sorted, indented: the members of a checkpoint's
-///                 manifest; "formatVersion" is 1
+///                 manifest; "formatVersion" is one of
 ///     n           one newline
 ///     n + 1       "xxh3-128 ", then XXH3-128 (seed 0) of the bytes 0 ... n in 32 lower-case
 ///                 hexadecimal digits, then one newline, which is the last byte
@@ -16,7 +16,7 @@ enum SavepointDocument {
     /// Longer ones are not read.
     static let byteCountMax = 256 << 20
 
-    private static let formatVersion = 1
+    private static let newestFormatVersion = 2
     private static let prefix = "xxh3-128 "
     private static let lastLineByteCount = prefix.utf8.count + 32 + 1
 
@@ -52,10 +52,10 @@ enum SavepointDocument {
         do {
             let decoder = JSONDecoder()
             version = try decoder.decode(Version.self, from: Data(body)).formatVersion
-            guard version == formatVersion else {
+            guard (1...newestFormatVersion).contains(version) else {
                 throw StateToolError(
                     .input,
-                    "\(path): its format is \(version), this Apus reads \(formatVersion); use the "
+                    "\(path): its format is \(version), this Apus reads 1 to \(newestFormatVersion); use the "
                         + "Apus that wrote it"
                 )
             }

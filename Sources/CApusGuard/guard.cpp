@@ -102,6 +102,14 @@ int32_t apus_guard_process(
     return guarded(site, "process", ctx->error, [&] { return vt->process(self, ctx, batch); });
 }
 
+int32_t apus_guard_process_broadcast(
+    const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
+    const apus_batch *batch) {
+    return guarded(site, "process_broadcast", ctx->error, [&] {
+        return vt->process_broadcast(self, ctx, batch);
+    });
+}
+
 int32_t apus_guard_on_timers(
     const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
     const apus_timers *timers) {

@@ -148,6 +148,7 @@ extension ComponentDescription {
             isKeyed: isKeyed,
             acceptsMissingKey: acceptsNullKey,
             inputCount: inputCount,
+            broadcastInputCount: broadcastInputCount,
             states: states.map(\.slot.name)
         )
     }

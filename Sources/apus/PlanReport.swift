@@ -90,6 +90,7 @@ struct PlanReport: Encodable {
             switch edge.exchange {
             case .forward: exchange = "forward"
             case .gather: exchange = "gather"
+            case .broadcast: exchange = "broadcast"
             case .hash(let selector):
                 exchange = "hash"
                 key = from.pushedDownKey?.text ?? selector.text

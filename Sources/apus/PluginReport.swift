@@ -16,6 +16,8 @@ struct PluginReport: Codable, Equatable {
         var states: [State]
         var timers: [Timer]
         var counters: [String]
+        /// Left out when it takes none.
+        var broadcastInputs: Int?
 
         /// What the planner needs to know.
         var signature: OperatorSignature {
@@ -23,7 +25,8 @@ struct PluginReport: Codable, Equatable {
                 outputs: outputs,
                 isKeyed: keyed,
                 acceptsMissingKey: acceptsNullKey,
-                inputCount: inputs
+                inputCount: inputs,
+                broadcastInputCount: broadcastInputs ?? 0
             )
         }
     }
@@ -65,16 +68,28 @@ struct PluginReport: Codable, Equatable {
                 acceptsNullKey: component.acceptsNullKey,
                 inputs: component.inputCount,
                 outputs: component.outputs,
-                states: component.states.map(Self.report),
+                states: component.states.map(Self.report) + component.broadcasts.map(Self.report),
                 timers: component.timers.map {
                     Timer(
                         name: $0.name,
                         domain: $0.domain == .event ? "event-time" : "processing-time"
                     )
                 },
-                counters: component.counters
+                counters: component.counters,
+                broadcastInputs: component.broadcastInputCount == 0
+                    ? nil : component.broadcastInputCount
             )
         }
+    }
+
+    private static func report(_ state: BroadcastDescription) -> State {
+        State(
+            name: state.name,
+            kind: "broadcast",
+            fixedLength: nil,
+            schemaVersion: state.schemaVersion,
+            schema: state.schema
+        )
     }
 
     private static func report(_ state: StateDescription) -> State {

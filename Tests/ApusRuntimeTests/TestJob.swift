@@ -16,6 +16,8 @@ struct TestJob {
         case probe
         case hostile
         case kinds
+        /// The probe, compiled with the headers of ABI 0.1.
+        case oldProbe
     }
 
     /// Loaded once; the private copies may go when they are loaded.
@@ -27,6 +29,7 @@ struct TestJob {
                 .probe: try loader.load(try TestPlugin.probe()),
                 .hostile: try loader.load(try TestPlugin.hostile()),
                 .kinds: try loader.load(try TestPlugin.kinds()),
+                .oldProbe: try loader.load(try TestPlugin.oldProbe()),
             ]
         }
 
@@ -150,6 +153,7 @@ struct TestJob {
         _ id: String,
         _ component: String,
         _ inputs: [String],
+        broadcasts: [String] = [],
         key: KeySelector? = nil,
         configuration: ConfigurationValue = .null,
         from library: Library = .probe
@@ -162,13 +166,15 @@ struct TestJob {
             outputs: component.outputs,
             isKeyed: component.isKeyed,
             acceptsMissingKey: component.acceptsNullKey,
-            inputCount: component.inputCount
+            inputCount: component.inputCount,
+            broadcastInputCount: component.broadcastInputCount
         )
         description.operators.append(
             OperatorDescription(
                 id: id,
                 plugin: "p",
                 inputs: inputs.map(Self.reference),
+                broadcasts: broadcasts.map(Self.reference),
                 key: key,
                 configuration: configuration,
                 location: Self.place

@@ -21,10 +21,23 @@ final class BarrierAlignment {
     var log: InFlightLog?
     private var barriers: [UInt64]
     private var hasEnded: [Bool]
+    /// Channels whose records go to all subtasks of the stage.
+    private var broadcastChannels: [Int] = []
 
     init(channelCount: Int) {
         barriers = Array(repeating: 0, count: channelCount)
         hasEnded = Array(repeating: false, count: channelCount)
+    }
+
+    /// Notes that a channel is one of a broadcast input.
+    ///
+    /// Before the stage runs.
+    func noteBroadcast(channel: Int) { broadcastChannels.append(channel) }
+
+    /// Whether the barrier may overtake what is missing: never records of broadcast inputs, of
+    /// which all subtasks must have seen the same at their snapshots.
+    var mayOvertake: Bool {
+        broadcastChannels.allSatisfy { hasEnded[$0] || barriers[$0] >= number }
     }
 
     /// Notes a channel's barrier.

@@ -30,6 +30,7 @@ struct CheckpointContents: Sendable {
     ///   - positions: What has been delivered, by sink.
     ///   - outputs: What has not, with the files that hold it.
     ///   - inFlight: Records that the barrier has overtaken, with their files.
+    ///   - broadcasts: Broadcast state, by operator.
     ///   - files: All files.
     /// - Returns: The manifest, ready to be committed.
     func manifest(
@@ -39,6 +40,7 @@ struct CheckpointContents: Sendable {
         positions: [String: [UInt8]],
         outputs: [(output: SealedOutput, file: FileEntry)],
         inFlight: [(subtask: SubtaskID, file: FileEntry)],
+        broadcasts: [String: BroadcastReference],
         files: [FileEntry]
     ) -> Manifest {
         let ordered = reports.sorted { $0.subtask < $1.subtask }
@@ -50,7 +52,7 @@ struct CheckpointContents: Sendable {
             maxParallelism: plan.maxParallelism,
             parallelism: plan.parallelism,
             isFinal: Self.isFinal(reports),
-            operators: operators(ordered) + retired,
+            operators: operators(ordered, broadcasts) + retired,
             sources: sources(ordered),
             sinks: sinks(positions, outputs.map { ($0.output, $0.file) }),
             inFlight: inFlight.map {
@@ -72,7 +74,10 @@ struct CheckpointContents: Sendable {
         }
     }
 
-    private func operators(_ reports: [SubtaskReport]) -> [OperatorState] {
+    private func operators(
+        _ reports: [SubtaskReport],
+        _ broadcasts: [String: BroadcastReference]
+    ) -> [OperatorState] {
         plan.nodes.compactMap { node in
             guard case .operator(let declared, _) = node.role,
                 let implementation = implementations[node.id],
@@ -106,7 +111,8 @@ struct CheckpointContents: Sendable {
                         eventTimerCount: snapshot.eventTimerCount,
                         processingTimerCount: snapshot.processingTimerCount
                     )
-                }
+                },
+                broadcast: broadcasts[node.id]
             )
         }
     }

@@ -220,6 +220,7 @@ struct CheckpointCoordinator {
             files.append(file)
         }
         if !outputs.isEmpty { Failpoint.hit(.k2) }
+        let broadcasts = try addBroadcasts(current, &files)
         let manifest = surroundings.contents.manifest(
             current.number,
             createdMicroseconds: current.createdMicroseconds,
@@ -227,6 +228,7 @@ struct CheckpointCoordinator {
             positions: backlog.positions(),
             outputs: outputs,
             inFlight: inFlight,
+            broadcasts: broadcasts,
             files: files
         )
         try current.folder.commit(manifest)
@@ -255,6 +257,34 @@ struct CheckpointCoordinator {
             keepToLimit(byteCount: current.folder.newByteCount, since: begin)
         }
         return files
+    }
+
+    /// Adds the broadcast state of all operators.
+    private func addBroadcasts(
+        _ current: Attempt,
+        _ files: inout [FileEntry]
+    ) throws -> [String: BroadcastReference] {
+        var references: [String: BroadcastReference] = [:]
+        for node in surroundings.contents.plan.nodes {
+            guard let implementation = surroundings.contents.implementations[node.id] else {
+                continue
+            }
+            let reports = current.reports.filter { $0.subtask.nodeIndex == node.index }
+            let found = try BroadcastCheckpoint(node.id, implementation.description, reports)
+            guard let found else { continue }
+            let directory = try settings.folder.workDirectory("broadcast")
+            let path = "\(directory)/\(current.number)-\(node.index).broadcast"
+            // The checkpoint has a link to it, or a copy.
+            defer { try? settings.disk.remove(path) }  // what stays goes at the next start
+            let (file, reference) = try found.add(
+                to: current.folder,
+                by: path,
+                disk: settings.disk
+            )
+            files.append(file)
+            references[node.id] = reference
+        }
+        return references
     }
 
     /// Waits until so many bytes may have been written by the rule's `io-limit`.

@@ -23,6 +23,26 @@ extension JobAssembly {
         )
     }
 
+    /// What each broadcast state of an operator held; nil for an operator that begins without.
+    func broadcasts(_ node: PlanNode) throws(JobFailure) -> [[BroadcastEntry]]? {
+        guard let checkpoints = environment.checkpoints,
+            let file = restore.broadcastFile(node.id)
+        else { return nil }
+        let path = checkpoints.folder.path(of: file)
+        do {
+            let bytes = try checkpoints.disk.readAll(path, maximumByteCount: file.byteCount)
+            if let contents = BroadcastFile.decode(bytes) { return contents }
+        } catch {
+            throw JobFailure(.environment, node: node.id, error.description)
+        }
+        throw JobFailure(
+            .environment,
+            node: node.id,
+            "\(path): its broadcast state is damaged, or a newer Apus wrote it; go on from an "
+                + "earlier checkpoint (--from N)"
+        )
+    }
+
     /// Takes a source to where it was; one that cannot go back is refused.
     func resume(
         _ source: any RecordSource,

@@ -169,9 +169,12 @@ struct RestorePlan {
             return
         }
         let new = implementation.description
-        let oldNames = old.states.map(\.summary) + old.timers.map(\.summary)
+        let oldNames =
+            old.states.map(\.summary) + old.timers.map(\.summary)
+            + (old.broadcast?.maps ?? []).map { broadcast($0.name, $0.schemaVersion) }
         let newNames =
             new.states.map { $0.declaration.summary } + new.timers.map { $0.declaration.summary }
+            + new.broadcasts.map { broadcast($0.name, $0.schemaVersion) }
         guard oldNames != newNames else { return }
         throw JobFailure(
             .environment,
@@ -182,6 +185,10 @@ struct RestorePlan {
                 + "(\(old.plugin?.fileName ?? "?"), \(old.plugin?.contentHash ?? "?")), "
                 + dropHint(id)
         )
+    }
+
+    private static func broadcast(_ name: String, _ schemaVersion: Int) -> String {
+        "broadcast '\(name)' version \(schemaVersion)"
     }
 
     private static func list(_ names: [String]) -> String {
@@ -222,6 +229,16 @@ struct RestorePlan {
         manifest?.operators.contains { $0.id == id && $0.hasState } ?? false
     }
 
+    /// The file with an operator's broadcast state; nil when the checkpoint has none.
+    func broadcastFile(_ id: String) -> FileEntry? {
+        guard let manifest,
+            let reference = manifest.operators.first(where: { $0.id == id })?.broadcast
+        else { return nil }
+        return manifest.files.first {
+            $0.role == .broadcast && $0.contentName == reference.contentName
+        }
+    }
+
     /// What an operator held, over all its subtasks.
     func totals(_ id: String) -> StateTotals {
         var totals = StateTotals()
@@ -242,8 +259,8 @@ struct RestorePlan {
 }
 
 extension OperatorState {
-    /// Whether keys may have state or timers of it.
-    var hasState: Bool { !states.isEmpty || !timers.isEmpty }
+    /// Whether the checkpoint may have state or timers of it.
+    var hasState: Bool { !states.isEmpty || !timers.isEmpty || broadcast != nil }
 
     /// Whether it only keeps a number from being given again.
     var isRetired: Bool { subtasks.isEmpty }

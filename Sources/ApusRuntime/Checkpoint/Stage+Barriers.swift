@@ -28,6 +28,7 @@ extension Stage {
         if barrier < alignment.number { return }
         if barrier > alignment.number { try begin(barrier) }
         try complete()
+        if let checkpoints { try stopWaitingIfLate(checkpoints.clock.monotonicNanoseconds()) }
     }
 
     private func begin(_ barrier: UInt64) throws(JobFailure) {
@@ -39,7 +40,7 @@ extension Stage {
         alignment.begin(barrier, now: checkpoints.clock.monotonicNanoseconds())
         guard !alignment.isComplete else { return }
         isDiverting = true
-        if checkpoints.alignmentTimeout == 0 { try stopWaiting() }
+        if checkpoints.alignmentTimeout == 0, alignment.mayOvertake { try stopWaiting() }
     }
 
     private func complete() throws(JobFailure) {
@@ -119,7 +120,7 @@ extension Stage {
             guard hasPassed else { return false }
             alignment.stash.add(batch, input: input, channel: channel)
             if alignment.stash.byteCount > ThreadCheckpoints.stashByteCountMax {
-                try stopWaiting()
+                if alignment.mayOvertake { try stopWaiting() } else { try giveUp() }
             } else {
                 try stopWaitingIfLate(checkpoints.clock.monotonicNanoseconds())
             }
@@ -143,10 +144,28 @@ extension Stage {
 
     /// Stops waiting for barriers when that has taken too long.
     final func stopWaitingIfLate(_ now: Int64) throws(JobFailure) {
-        guard let alignment, case .aligning = alignment.phase,
+        guard let alignment, case .aligning = alignment.phase, alignment.mayOvertake,
             let timeout = checkpoints?.alignmentTimeout, now &- alignment.startedAt >= timeout
         else { return }
         try stopWaiting()
+    }
+
+    /// Goes on without a snapshot: what waits behind the barrier has become too much.
+    private func giveUp() throws(JobFailure) {
+        guard let alignment else { return }
+        checkpoints?.mailbox.post(
+            .declined(
+                alignment.number,
+                "\(node)[\(subtask)]: more than "
+                    + "\(ThreadCheckpoints.stashByteCountMax >> 20) MiB came behind the barrier "
+                    + "while it was under way on a broadcast input, which it may not overtake"
+            )
+        )
+        alignment.end()
+        reportedNumber = alignment.number
+        // Those behind must not wait for it.
+        if !isFinished { try sendBarrier(alignment.number) }
+        try release()
     }
 
     /// Takes the snapshot without the barriers that are missing.

@@ -1,4 +1,5 @@
 import ApusMemory
+import ApusState
 
 /// What a subtask tells about its part of a checkpoint.
 struct SubtaskReport: Sendable {
@@ -50,6 +51,10 @@ struct OperatorSnapshot: Equatable, Sendable {
     var eventTimerCount = 0
     /// Armed timers in processing time.
     var processingTimerCount = 0
+    /// What each broadcast state held, in short; empty for none.
+    var broadcastDigests: [BroadcastDigest] = []
+    /// What the broadcast states held; only of subtask 0.
+    var broadcast: BroadcastSnapshot?
 }
 
 /// A file of records that a barrier has overtaken; see ``InFlightLog``.

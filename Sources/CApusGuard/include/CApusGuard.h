@@ -31,6 +31,8 @@ int32_t apus_guard_close(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *);
 int32_t apus_guard_process(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, const apus_batch *);
+int32_t apus_guard_process_broadcast(
+    const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, const apus_batch *);
 int32_t apus_guard_on_timers(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *,
     const apus_timers *);

@@ -4,19 +4,29 @@
 //
 //   totals  keyed, two inputs; folds numbers into one aggregate of each kind, and emits
 //           "key:count:sum:minimum:maximum:average" for each record
+//   priced  keyed, one broadcast input with rules as "r:17": from the record's time on, numbers of
+//           keys that end with 'r' have the factor 17; emits "key:number:factor" for each record
+//           when event time has reached its time
+//   passed  not keyed, one broadcast input; emits "rules:value" for each record, where rules tells
+//           whether there are any, and "rule:subtask" for each rule
+//   meddle  as passed, but writes broadcast state where it may not
+//   diverge as passed, but stores something else in each subtask
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "apus/apus.h"
 
+// The instance: its subtask.
 static int32_t create(const apus_args *args, void **self, apus_error *error) {
-    (void)args, (void)error;
-    *self = NULL;
+    uint32_t *made = malloc(sizeof *made);
+    if (!made) return apus_fail(error, APUS_FATAL, "no memory");
+    *made = args->subtask;
+    *self = made;
     return APUS_OK;
 }
 
 static void destroy(void *self) {
-    (void)self;
+    free(self);
 }
 
 // The number behind the last ':' of value i; false when there is none.
@@ -104,6 +114,133 @@ static const apus_state_decl spread_state =
 static const apus_state_decl *const totals_states[] = {
     &count_state, &sum_state, &minimum_state, &maximum_state, &average_state, &spread_state};
 
+// MARK: priced
+
+// The key of a version of a rule: its name and its time, most significant byte first.
+static void rule_key(uint8_t *to, uint8_t name, int64_t ts) {
+    to[0] = name;
+    for (int i = 0; i < 8; i++) to[1 + i] = (uint8_t)((uint64_t)ts >> (56 - 8 * i));
+}
+
+static int32_t price_rule(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        int64_t factor;
+        const uint8_t *data;
+        uint32_t len;
+        uint8_t key[9];
+        apus_value(b, i, &data, &len);
+        if (!number_of(b, i, &factor)) return apus_bad_record(ctx, i, "no number");
+        rule_key(key, data[0], b->ts[i]);
+        int32_t rc = ctx->broadcast->put(ctx, 0, key, sizeof key, &factor, sizeof factor);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+    }
+    return APUS_OK;
+}
+
+static int32_t price_number(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        int64_t number;
+        if (!number_of(b, i, &number)) return apus_bad_record(ctx, i, "no number");
+        int32_t rc = ctx->timers->set(
+            ctx, 0, (uint64_t)b->ts[i], i, b->ts[i], &number, sizeof number);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+    }
+    return APUS_OK;
+}
+
+static int32_t price_due(void *self, apus_ctx *ctx, const apus_timers *timers) {
+    (void)self;
+    const apus_batch *b = timers->batch;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *key, *payload;
+        uint32_t key_len, len, count;
+        int64_t number, factor = 1;
+        uint8_t from[9], to[9];
+        char text[256];
+        apus_entry entries[3];
+        if (apus_out_room(ctx->outs[0], 512)) return apus_at(ctx, i, APUS_YIELD);
+        apus_key(b, i, &key, &key_len);
+        apus_value(b, i, &payload, &len);
+        memcpy(&number, payload, sizeof number);
+        rule_key(from, key[key_len - 1], 0);
+        rule_key(to, key[key_len - 1], b->ts[i] + 1);
+        apus_cursor cursor = apus_cursor_range(
+            (apus_bytes){from, sizeof from}, (apus_bytes){to, sizeof to});
+        do {
+            int32_t rc = ctx->broadcast->next(ctx, 0, &cursor, entries, 3, &count);
+            if (rc != APUS_OK) return apus_at(ctx, i, rc);
+            if (count) memcpy(&factor, entries[count - 1].value.data, sizeof factor);
+        } while (count);
+        int n = snprintf(
+            text, sizeof text, "%.*s:%lld:%lld", (int)key_len, (const char *)key,
+            (long long)number, (long long)factor);
+        apus_emit(ctx->outs[0], key, key_len, text, (uint32_t)n, b->ts[i]);
+    }
+    return APUS_OK;
+}
+
+// MARK: passed, meddle, diverge
+
+static int32_t pass(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *value;
+        uint32_t len;
+        uint64_t rules;
+        char text[256];
+        if (apus_out_room(ctx->outs[0], 512)) return apus_at(ctx, i, APUS_YIELD);
+        int32_t rc = ctx->broadcast->count(ctx, 0, &rules);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        apus_value(b, i, &value, &len);
+        int n = snprintf(
+            text, sizeof text, "%d:%.*s", rules > 0, (int)(len < 200 ? len : 200),
+            (const char *)value);
+        apus_emit(ctx->outs[0], NULL, 0, text, (uint32_t)n, b->ts[i]);
+    }
+    return APUS_OK;
+}
+
+static int32_t pass_rule(void *self, apus_ctx *ctx, const apus_batch *b) {
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *value;
+        uint32_t len;
+        char text[256];
+        if (apus_out_room(ctx->outs[0], 512)) return apus_at(ctx, i, APUS_YIELD);
+        apus_value(b, i, &value, &len);
+        if (len == 0) return apus_bad_record(ctx, i, "an empty rule");
+        int32_t rc = ctx->broadcast->put(ctx, 0, value, len, "", 0);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        int n = snprintf(
+            text, sizeof text, "%.*s:%u", (int)(len < 200 ? len : 200), (const char *)value,
+            *(uint32_t *)self);
+        apus_emit(ctx->outs[0], NULL, 0, text, (uint32_t)n, b->ts[i]);
+    }
+    return APUS_OK;
+}
+
+static int32_t meddle(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self, (void)b;
+    return ctx->broadcast->put(ctx, 0, "a", 1, "b", 1);
+}
+
+static int32_t diverge(void *self, apus_ctx *ctx, const apus_batch *b) {
+    int32_t rc = ctx->broadcast->put(ctx, 0, "subtask", 7, self, sizeof(uint32_t));
+    return rc == APUS_OK ? pass_rule(self, ctx, b) : rc;
+}
+
+static const apus_state_decl rules_state = {
+    .size = sizeof rules_state,
+    .kind = APUS_STATE_BROADCAST,
+    .name = APUS_STR("rules"),
+    .schema_version = 1,
+    .schema = APUS_STR("name, time -> factor")};
+static const apus_state_decl *const rules_states[] = {&rules_state};
+static const apus_timer_decl due_timer = {
+    .size = sizeof due_timer, .domain = APUS_EVENT_TIME, .name = APUS_STR("due")};
+static const apus_timer_decl *const due_timers[] = {&due_timer};
+
 // MARK: The plugin.
 
 static const apus_port main_port = {.size = sizeof main_port, .name = APUS_STR("main")};
@@ -126,7 +263,22 @@ COMPONENT(
     totals_component, "totals", VT(.process = totals), .flags = APUS_KEYED, .input_count = 2,
     .state_count = SPREAD + 1, .states = totals_states);
 
-static const apus_component *const components[] = {&totals_component};
+#define RULES \
+    .broadcast_input_count = 2, .broadcast_count = 1, .broadcasts = rules_states, .input_count = 1
+COMPONENT(
+    priced_component, "priced",
+    VT(.process = price_number, .process_broadcast = price_rule, .on_timers = price_due),
+    .flags = APUS_KEYED, RULES, .timer_count = 1, .timers = due_timers);
+COMPONENT(
+    passed_component, "passed", VT(.process = pass, .process_broadcast = pass_rule), RULES);
+COMPONENT(
+    meddle_component, "meddle", VT(.process = meddle, .process_broadcast = pass_rule), RULES);
+COMPONENT(
+    diverge_component, "diverge", VT(.process = pass, .process_broadcast = diverge), RULES);
+
+static const apus_component *const components[] = {
+    &totals_component, &priced_component, &passed_component, &meddle_component,
+    &diverge_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,

@@ -11,6 +11,15 @@ package enum TestPlugin {
         try build("probe", ["Tests/Plugins/Probe/probe.c"])
     }
 
+    /// The path of the same plugin, compiled with the headers of ABI 0.1.
+    package static func oldProbe() throws -> String {
+        try build(
+            "old-probe",
+            ["Tests/Plugins/Probe/probe.c"],
+            include: "Tests/Plugins/Headers01"
+        )
+    }
+
     /// The path of `Tests/Plugins/Hostile`: every component misbehaves in one way.
     package static func hostile() throws -> String {
         try build("hostile", ["Tests/Plugins/Hostile/hostile.cpp"])
@@ -89,11 +98,12 @@ package enum TestPlugin {
         _ name: String,
         _ sources: [String],
         options: [String] = [],
-        isShared: Bool = true
+        isShared: Bool = true,
+        include: String = "sdk/c/include"
     ) throws -> String {
         let files = sources.map { $0.hasPrefix("/") ? URL(filePath: $0) : root.appending(path: $0) }
         let texts = try files.map { try String(contentsOf: $0, encoding: .utf8) }
-        let key = digest([headers] + texts + options + [isShared ? "shared" : "program"])
+        let key = digest([headers, include] + texts + options + [isShared ? "shared" : "program"])
         let product = folder.appending(path: "\(name)-\(key)\(isShared ? ".so" : "")")
         if FileManager.default.fileExists(atPath: product.path) { return product.path }
         let isCPlusPlus = files.contains { $0.pathExtension == "cpp" }
@@ -104,7 +114,7 @@ package enum TestPlugin {
             [isCPlusPlus ? "clang++" : "clang", isCPlusPlus ? "-std=c++17" : "-std=c11"]
                 + ["-O1", "-g", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden"]
                 + (isShared ? ["-shared", "-fPIC"] : [])
-                + ["-I", root.appending(path: "sdk/c/include").path] + options
+                + ["-I", root.appending(path: include).path] + options
                 + files.map(\.path) + ["-o", temporary]
         )
         guard rename(temporary, product.path) == 0 else {

@@ -40,6 +40,9 @@ public protocol Operator {
     /// How many inputs it takes; 1 unless stated.
     static var inputCount: Int { get }
 
+    /// How many broadcast inputs it takes at most; 0 unless stated.
+    static var broadcastInputCount: Int { get }
+
     /// Creates an instance with the default configuration.
     ///
     /// Called once more than there are instances, to learn what the operator declares.  A type
@@ -55,6 +58,17 @@ public protocol Operator {
     ///
     /// - Throws: ``RecordError`` when the record is bad; anything else when work cannot go on.
     mutating func process(_ record: borrowing Record, _ context: borrowing Context) throws
+
+    /// Handles a record of a broadcast input, as every subtask does.
+    ///
+    /// There is no state per key and no timer; ``BroadcastState`` can be changed.  What is done may
+    /// depend on the record and on broadcast state alone.  Each subtask emits its own.
+    ///
+    /// - Throws: as for a record.
+    mutating func processBroadcast(
+        _ record: borrowing Record,
+        _ context: borrowing Context
+    ) throws
 
     /// Handles a batch of records; hands them to `process` one by one unless implemented.
     ///
@@ -76,6 +90,19 @@ extension Operator {
     /// One.
     @inlinable
     public static var inputCount: Int { 1 }
+
+    /// None.
+    @inlinable
+    public static var broadcastInputCount: Int { 0 }
+
+    /// Refuses the record.
+    @inlinable
+    public mutating func processBroadcast(
+        _ record: borrowing Record,
+        _ context: borrowing Context
+    ) throws {
+        throw OperatorError("the operator has a broadcast input but no processBroadcast")
+    }
 
     /// Does nothing.
     @inlinable

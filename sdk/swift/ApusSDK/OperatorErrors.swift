@@ -47,6 +47,8 @@ extension OperatorError {
     {
         let why =
             switch code {
+            case -4 where "\(kind)" == "broadcast state":
+                "this is no stored property of the operator"
             case -4: "the record has no key, or this is no stored property of the operator"
             case -5: "it was changed while it was walked through"
             case -6: "a limit is reached"

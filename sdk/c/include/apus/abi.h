@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define APUS_ABI_MAJOR 0
-#define APUS_ABI_MINOR 1
+#define APUS_ABI_MINOR 2
 
 #if defined(__cplusplus)
 #define APUS_EXTERN_C extern "C"
@@ -35,6 +35,7 @@
 #define APUS_STALE (-5)   // the cursor's state has changed since it was set up
 #define APUS_LIMIT (-6)   // a limit is reached; as a result of process() it means APUS_YIELD
 #define APUS_CONFIG (-7)  // the configuration is wrong
+#define APUS_READ_ONLY (-8)  // broadcast state is written by process_broadcast alone
 #define APUS_EXCEPTION (-9)  // set by the host only: something was thrown
 
 // Text in UTF-8 that somebody else owns; valid as long as its owner says.

@@ -1,4 +1,4 @@
-// The Apus plugin ABI, version 0.1: everything a plugin needs, in one include.
+// The Apus plugin ABI, version 0.2: everything a plugin needs, in one include.
 //
 // A plugin is a shared library that exports one function, apus_plugin_v0 (entry.h). It describes
 // its operators (component.h); the host creates instances of them and feeds them batches of
@@ -27,6 +27,7 @@
 #include "apus/abi.h"
 #include "apus/aggregate.h"
 #include "apus/batch.h"
+#include "apus/broadcast.h"
 #include "apus/component.h"
 #include "apus/context.h"
 #include "apus/entry.h"

@@ -4,7 +4,7 @@
 
 #include "apus/operator.h"
 
-// Kinds of components. ABI 0.1 has operators only.
+// Kinds of components. ABI 0.2 has operators only.
 #define APUS_OPERATOR 2u
 
 // Flags of a component.
@@ -61,6 +61,10 @@ typedef struct apus_component {
     const apus_state_decl *const *states;
     const apus_timer_decl *const *timers;
     const apus_counter_decl *const *counters;
+    // Since 0.2.
+    uint32_t broadcast_input_count;  // how many broadcast inputs it takes at most
+    uint32_t broadcast_count;        // at most 32
+    const apus_state_decl *const *broadcasts;  // of kind APUS_STATE_BROADCAST, see broadcast.h
 } apus_component;
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef APUS_CONTEXT_H
 #define APUS_CONTEXT_H
 
+#include "apus/broadcast.h"
 #include "apus/error.h"
 #include "apus/out.h"
 #include "apus/state.h"
@@ -24,6 +25,9 @@ struct apus_ctx {
     uint32_t reserved;
     uint64_t *counters;     // one per declared counter; only this instance writes them
     apus_error *error;      // fill it before returning a negative code
+    // Since 0.2.
+    const apus_broadcast_api *broadcast;
+    void *broadcast_private;
 };
 
 // Stops at record `at` with a result: `return apus_at(ctx, i, APUS_YIELD);` [op]

@@ -23,6 +23,10 @@ typedef struct apus_operator_vt {
     // Event time has reached watermark_us; all timers due by then have fired. No records are in
     // hand: state and timers are out of reach, outputs can be written. [op]
     int32_t (*on_watermark)(void *self, apus_ctx *, int64_t watermark_us);
+    // Since 0.2. Handles records ctx->at ..< batch->count of the broadcast input batch->input, as
+    // every subtask does. State per key and timers are out of reach; broadcast state can be
+    // written, outputs too: each subtask writes its own. Returns as process. [op]
+    int32_t (*process_broadcast)(void *self, apus_ctx *, const apus_batch *);
 } apus_operator_vt;
 
 #endif

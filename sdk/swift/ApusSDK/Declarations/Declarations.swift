@@ -21,6 +21,7 @@ final class Declarations {
 
     var outputs = [Output(name: "main", summary: "the main output")]
     var states: [State] = []
+    var broadcasts: [State] = []
     var timers: [Timer] = []
     var counters: [Output] = []
 
@@ -68,6 +69,9 @@ final class Declarations {
         guard isKeyed || (states.isEmpty && timers.isEmpty) else {
             return "it declares state or timers, so it must be a KeyedOperator"
         }
+        guard broadcasts.count <= 32 else {
+            return "it declares \(broadcasts.count) broadcast states; at most 32"
+        }
         guard states.count <= 32 else { return "it declares \(states.count) states; at most 32" }
         if let state = states.first(where: { $0.fixedByteCount == Self.missingByteCount }) {
             return "state '\(state.name)' is an aggregate, so its Accumulator needs a "
@@ -77,11 +81,11 @@ final class Declarations {
             return "state '\(state.name)' has values of \(state.fixedByteCount) bytes, more than "
                 + "65,536; leave out their fixedByteCount"
         }
-        if let state = states.first(where: { $0.schemaVersion < 1 }) {
+        if let state = (states + broadcasts).first(where: { $0.schemaVersion < 1 }) {
             return "state '\(state.name)' has version \(state.schemaVersion); begin with 1"
         }
         return Self.problem(of: outputs.map(\.name), "output")
-            ?? Self.problem(of: states.map(\.name), "state")
+            ?? Self.problem(of: (states + broadcasts).map(\.name), "state")
             ?? Self.problem(of: timers.map(\.name), "timer")
             ?? Self.problem(of: counters.map(\.name), "counter")
     }
@@ -111,6 +115,7 @@ extension Declarations: Equatable {
     @usableFromInline
     static func == (left: Declarations, right: Declarations) -> Bool {
         left.outputs == right.outputs && left.states == right.states
+            && left.broadcasts == right.broadcasts
             && left.timers == right.timers && left.counters == right.counters
     }
 }

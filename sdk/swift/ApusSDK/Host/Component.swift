@@ -5,6 +5,7 @@ public struct Component {
     let id: String
     let summary: String
     let inputCount: Int
+    let broadcastInputCount: Int
     let isKeyed: Bool
     let acceptsRecordsWithoutKey: Bool
     /// Creates an operator only to see what it declares.
@@ -17,6 +18,7 @@ public struct Component {
         id: String,
         summary: String,
         inputCount: Int,
+        broadcastInputCount: Int,
         isKeyed: Bool,
         acceptsRecordsWithoutKey: Bool,
         declare: @escaping () -> Declarations,
@@ -25,6 +27,7 @@ public struct Component {
         self.id = id
         self.summary = summary
         self.inputCount = inputCount
+        self.broadcastInputCount = broadcastInputCount
         self.isKeyed = isKeyed
         self.acceptsRecordsWithoutKey = acceptsRecordsWithoutKey
         self.declare = declare
@@ -38,6 +41,7 @@ public struct Component {
             id: Subject.id,
             summary: Subject.summary,
             inputCount: Subject.inputCount,
+            broadcastInputCount: Subject.broadcastInputCount,
             isKeyed: false,
             acceptsRecordsWithoutKey: false,
             declare: { Self.declarations(of: type) },
@@ -56,6 +60,7 @@ public struct Component {
             id: Subject.id,
             summary: Subject.summary,
             inputCount: Subject.inputCount,
+            broadcastInputCount: Subject.broadcastInputCount,
             isKeyed: true,
             acceptsRecordsWithoutKey: Subject.acceptsRecordsWithoutKey,
             declare: { Self.declarations(of: type) },
@@ -96,6 +101,7 @@ public struct Component {
         return Instance(
             open: { memory.open($0, counterCount) },
             process: { context, batch in process(memory, context, batch) },
+            processBroadcast: { context, batch in processBroadcast(memory, context, batch) },
             onTimers: onTimers,
             onWatermark: { context, time in onWatermark(memory, context, time) },
             free: { memory.free() }
@@ -114,6 +120,26 @@ public struct Component {
         if let code = memory.frame.pointee.begin(context, batch) { return code }
         do {
             try memory.subject.pointee.process(Batch(memory.frame, batch))
+            return memory.frame.pointee.finish()
+        } catch {
+            return memory.frame.pointee.fail(error)
+        }
+    }
+
+    @inlinable
+    static func processBroadcast<Subject: Operator>(
+        _ memory: InstanceMemory<Subject>,
+        _ context: UnsafeMutablePointer<apus_ctx>,
+        _ batch: UnsafePointer<apus_batch>
+    ) -> Int32 {
+        if let code = memory.frame.pointee.begin(context, batch) { return code }
+        do {
+            try Frame.forEach(memory.frame) { index in
+                try memory.subject.pointee.processBroadcast(
+                    Record(batch, index),
+                    Context(memory.frame, UInt32(truncatingIfNeeded: index))
+                )
+            }
             return memory.frame.pointee.finish()
         } catch {
             return memory.frame.pointee.fail(error)

@@ -8,6 +8,7 @@ public import CApusPlugin
 final class Instance {
     let open: (UnsafeMutablePointer<apus_ctx>) -> Void
     let process: (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>) -> Int32
+    let processBroadcast: (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>) -> Int32
     let onTimers: (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_timers>) -> Int32
     let onWatermark: (UnsafeMutablePointer<apus_ctx>, Int64) -> Int32
     private let free: () -> Void
@@ -16,12 +17,16 @@ final class Instance {
     init(
         open: @escaping (UnsafeMutablePointer<apus_ctx>) -> Void,
         process: @escaping (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>) -> Int32,
+        processBroadcast: @escaping (
+            UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>
+        ) -> Int32,
         onTimers: @escaping (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_timers>) -> Int32,
         onWatermark: @escaping (UnsafeMutablePointer<apus_ctx>, Int64) -> Int32,
         free: @escaping () -> Void
     ) {
         self.open = open
         self.process = process
+        self.processBroadcast = processBroadcast
         self.onTimers = onTimers
         self.onWatermark = onWatermark
         self.free = free

@@ -7,7 +7,7 @@ enum OperatorThunks {
     // SAFETY, for all: `self` is what `create` below returned, a retained Instance, and the host
     // uses it until it calls destroy.  All pointers are valid until the callback returns.
 
-    static func table(isKeyed: Bool) -> apus_operator_vt {
+    static func table(isKeyed: Bool, isBroadcast: Bool) -> apus_operator_vt {
         apus_operator_vt(
             size: UInt32(MemoryLayout<apus_operator_vt>.size),
             reserved: 0,
@@ -31,9 +31,20 @@ enum OperatorThunks {
                     return APUS_FATAL
                 }
                 return instance._withUnsafeGuaranteedRef { $0.onWatermark(context, time) }
-            }
+            },
+            process_broadcast: isBroadcast ? processBroadcast : nil
         )
     }
+
+    private static let processBroadcast:
+        @convention(c) (
+            UnsafeMutableRawPointer?, UnsafeMutablePointer<apus_ctx>?, UnsafePointer<apus_batch>?
+        ) -> Int32 = { object, context, batch in
+            guard let instance = OperatorThunks.instance(object), let context, let batch else {
+                return APUS_FATAL
+            }
+            return instance._withUnsafeGuaranteedRef { $0.processBroadcast(context, batch) }
+        }
 
     private static let onTimers:
         @convention(c) (

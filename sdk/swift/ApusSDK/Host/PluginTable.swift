@@ -28,7 +28,12 @@ struct PluginTable {
         var rows: [Row] = []
         for component in plugin.components {
             let declarations = component.declare()
-            if let problem = declarations.problem(isKeyed: component.isKeyed) {
+            let problem =
+                declarations.problem(isKeyed: component.isKeyed)
+                ?? (declarations.broadcasts.isEmpty || component.broadcastInputCount > 0
+                    ? nil
+                    : "it declares broadcast state, so its broadcastInputCount must be 1 or more")
+            if let problem {
                 throw OperatorError("operator '\(component.id)': \(problem)")
             }
             rows.append(Row(component: component, declarations: declarations))
@@ -41,7 +46,9 @@ struct PluginTable {
         Self.published = rows
         var description = Self.sized(apus_plugin())
         description.abi_minor = UInt16(APUS_ABI_MINOR)
-        description.abi_minor_floor = UInt16(APUS_ABI_MINOR)
+        // Nothing else that is new since 0.1 is used.
+        let isBroadcast = rows.contains { $0.component.broadcastInputCount > 0 }
+        description.abi_minor_floor = isBroadcast ? 2 : 1
         description.id = Self.text(plugin.id)
         description.version = Self.text(plugin.version)
         description.vendor = Self.text(plugin.vendor)
@@ -57,7 +64,12 @@ struct PluginTable {
         description.create = CreateThunks.all[index]
         description.destroy = { OperatorThunks.destroy($0) }
         description.vt = UnsafeRawPointer(
-            Self.forever(OperatorThunks.table(isKeyed: row.component.isKeyed))
+            Self.forever(
+                OperatorThunks.table(
+                    isKeyed: row.component.isKeyed,
+                    isBroadcast: row.component.broadcastInputCount > 0
+                )
+            )
         )
         description.id = Self.text(row.component.id)
         description.summary = Self.text(row.component.summary)
@@ -72,6 +84,9 @@ struct PluginTable {
         description.timers = Self.list(declarations.timers.map(Self.timer))
         description.counter_count = UInt32(declarations.counters.count)
         description.counters = Self.list(declarations.counters.map(Self.counter))
+        description.broadcast_input_count = UInt32(row.component.broadcastInputCount)
+        description.broadcast_count = UInt32(declarations.broadcasts.count)
+        description.broadcasts = Self.list(declarations.broadcasts.map(Self.state))
         return description
     }
 
