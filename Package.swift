@@ -292,7 +292,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ApusSDKTests",
-            dependencies: ["ApusSDK", "CApusPlugin"],
+            dependencies: ["ApusSDK", "ApusState", "CApusPlugin"],
             swiftSettings: tests
         ),
         .testTarget(

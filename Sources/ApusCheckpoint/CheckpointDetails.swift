@@ -86,6 +86,10 @@ package struct CheckpointDetails: Codable, Equatable, Sendable {
                     + (state.fixedByteCount.map { ", \($0) bytes each" } ?? "")
                     + (state.schema.isEmpty ? "" : ", \(state.schema)")
             }
+            lines += (element.broadcast?.maps ?? []).map { map in
+                "    broadcast state \(map.name): \(map.entryCount) entries, schema version "
+                    + "\(map.schemaVersion)" + (map.schema.isEmpty ? "" : ", \(map.schema)")
+            }
             lines += element.timers.map { "    timer \($0.name): \($0.domain) time" }
             let marks = element.subtasks.compactMap(\.watermarkMicroseconds)
             lines.append(

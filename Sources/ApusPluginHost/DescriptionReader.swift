@@ -99,10 +99,11 @@ struct DescriptionReader {
         MemoryLayout<apus_operator_vt>.offset(of: \.process_broadcast) ?? 0
 
     /// Copies as much of a struct as the plugin has; the rest is as in `empty`.
-    static func copy<Value>(_ pointer: UnsafePointer<Value>, size: UInt32, _ empty: Value) -> Value {
+    static func copy<Value>(_ pointer: UnsafePointer<Value>, size: UInt32, _ empty: Value) -> Value
+    {
         var value = empty
         withUnsafeMutableBytes(of: &value) {
-            // SAFETY: the plugin's struct has `size` bytes, and the copy has no fewer.
+            // SAFETY: the plugin's struct and the copy have as many bytes as are copied.
             $0.copyMemory(
                 from: UnsafeRawBufferPointer(start: pointer, count: min(Int(size), $0.count))
             )
@@ -132,9 +133,11 @@ struct DescriptionReader {
             throw bad("'\(id)' has broadcast states but no broadcast input to change them")
         }
         var broadcasts: [BroadcastDescription] = []
-        for index in 0..<Int(
-            try count(value.broadcast_count, value.broadcasts, "broadcast states")
-        ) {
+        for index
+            in 0..<Int(
+                try count(value.broadcast_count, value.broadcasts, "broadcast states")
+            )
+        {
             guard let state = value.broadcasts[index] else {
                 throw bad("broadcast state \(index) is NULL")
             }

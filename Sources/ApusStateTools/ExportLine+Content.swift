@@ -96,6 +96,12 @@ extension ExportLine {
         _ directory: OperatorDirectory
     ) throws(StateToolError) -> (operatorNumber: UInt16, key: [UInt8], item: Item) {
         guard let name = self.operator else { throw missing("operator") }
+        guard kind != "broadcast" else {
+            throw wrong(
+                "broadcast state is not imported: it is changed by records of the broadcast "
+                    + "input; leave such lines out"
+            )
+        }
         let number = try directory.number(name)
         guard let key = try bytes("key", key, keyHex) else { throw missing("key") }
         guard let kind else { throw missing("kind") }

@@ -12,7 +12,8 @@ import Foundation
 ///     "operator"       the operator's id, or "#7" of one that the job has no longer
 ///     "key"            the key as text; where it is none, "keyHex": hexadecimal digits
 ///     "state"          the state's name ("slot 3" where nobody declares it); not of timers
-///     "kind"           "value", "counter", "list", "map", "unknown", "timer"
+///     "kind"           "value", "counter", "list", "map", "unknown", "timer", or "broadcast": an
+///                      entry of broadcast state, which has a mapKey and no key; it is not imported
 ///     "schemaVersion"  what the bytes mean, by the operator's numbering; not of timers
 ///     "value"          the bytes as text; where they are none, "valueHex"; not of counters, timers
 ///     "number"         a counter's sum

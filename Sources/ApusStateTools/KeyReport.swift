@@ -1,5 +1,5 @@
 import ApusCheckpoint
-import ApusState
+package import ApusState
 
 /// Everything of a key as `apus state get` and `scan` print it.
 package struct KeyReport: Encodable, Equatable, Sendable {
@@ -72,8 +72,8 @@ package struct KeyReport: Encodable, Equatable, Sendable {
     package let `operator`: String
     /// The key.
     package let key: Bytes
-    /// Its key group.
-    package let group: Int
+    /// Its key group; nil of an entry of broadcast state, which belongs to no key.
+    package let group: Int?
     /// When it was last written; nil when that is not known.
     package let written: String?
     /// When it expires; nil for never.
@@ -97,6 +97,29 @@ package struct KeyReport: Encodable, Equatable, Sendable {
         states = content.row.values.map { Self.state($0, content, directory) }
         timers = content.row.timers.sorted { $0.timeMicroseconds < $1.timeMicroseconds }
             .map { Self.timer($0, number, directory) }
+    }
+
+    /// Describes an entry of broadcast state.
+    package init(
+        _ content: BroadcastContent,
+        _ map: BroadcastContent.Map,
+        _ entry: BroadcastEntry
+    ) {
+        `operator` = content.operator
+        key = Bytes(entry.key)
+        group = nil
+        written = nil
+        expires = nil
+        byteCount = entry.key.count + entry.value.count
+        var state = State(
+            name: map.name,
+            kind: "broadcast",
+            schemaVersion: map.schemaVersion,
+            refreshed: nil
+        )
+        state.value = Bytes(entry.value)
+        states = [state]
+        timers = []
     }
 
     private static func state(
@@ -148,8 +171,10 @@ package struct KeyReport: Encodable, Equatable, Sendable {
     package var text: String {
         var lines = ["\(self.operator)  \(key.shown)"]
         lines.append(
-            "  key group \(group), \(byteCount) bytes, written \(written ?? "unknown")"
-                + (expires.map { ", expires \($0)" } ?? "")
+            group.map {
+                "  key group \($0), \(byteCount) bytes, written \(written ?? "unknown")"
+                    + (expires.map { ", expires \($0)" } ?? "")
+            } ?? "  in every subtask, \(byteCount) bytes"
         )
         for state in states {
             let title =

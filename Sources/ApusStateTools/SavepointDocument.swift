@@ -55,8 +55,8 @@ enum SavepointDocument {
             guard (1...newestFormatVersion).contains(version) else {
                 throw StateToolError(
                     .input,
-                    "\(path): its format is \(version), this Apus reads 1 to \(newestFormatVersion); use the "
-                        + "Apus that wrote it"
+                    "\(path): its format is \(version), this Apus reads formats up to "
+                        + "\(newestFormatVersion); use the Apus that wrote it"
                 )
             }
             manifest = try decoder.decode(Manifest.self, from: Data(body))

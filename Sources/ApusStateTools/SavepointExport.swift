@@ -177,7 +177,7 @@ package struct SavepointExport {
         SavepointDocument.entry(.state, name: part.name, byteCount: part.byteCount, hash: part.hash)
     }
 
-    /// Copies undelivered output and records in flight.
+    /// Copies undelivered output, records in flight and broadcast state.
     private func copyLogs(
         _ folder: CheckpointFolder,
         _ manifest: Manifest,
@@ -188,7 +188,12 @@ package struct SavepointExport {
         for file in manifest.files where file.role != .state {
             let count = counts[file.role, default: 0]
             counts[file.role] = count + 1
-            let name = (file.role == .outbox ? "outbox" : "in-flight") + "-\(count).log"
+            let name =
+                switch file.role {
+                case .outbox: "outbox-\(count).log"
+                case .inFlight: "in-flight-\(count).log"
+                case .broadcast, .state: "broadcast-\(count).state"
+                }
             let source = folder.path(of: file)
             let found = try FilePieces.copy(source, to: path + "/" + name, disk: disk)
             guard found.hash == file.hash, found.byteCount == file.byteCount else {

@@ -13,6 +13,8 @@ package struct SavepointReport: Encodable, Equatable, Sendable {
         package let schemaVersion: Int
         /// How many keys have it.
         package internal(set) var keyCount = 0
+        /// How many entries it has; only of broadcast state.
+        package var entryCount: Int?
     }
 
     /// An operator.
@@ -126,6 +128,14 @@ package struct SavepointReport: Encodable, Equatable, Sendable {
             states: state.states.map {
                 State(name: $0.name, kind: $0.kind, schemaVersion: $0.schemaVersion)
             }
+                + (state.broadcast?.maps ?? []).map {
+                    State(
+                        name: $0.name,
+                        kind: "broadcast",
+                        schemaVersion: $0.schemaVersion,
+                        entryCount: $0.entryCount
+                    )
+                }
         )
     }
 
@@ -149,7 +159,8 @@ package struct SavepointReport: Encodable, Equatable, Sendable {
             for state in found.states {
                 table.add([
                     found.id, state.name, state.kind, String(state.schemaVersion),
-                    String(state.keyCount), "", "", "",
+                    state.entryCount == nil ? String(state.keyCount) : "", "",
+                    state.entryCount.map(String.init) ?? "", "",
                 ])
             }
         }

@@ -54,6 +54,31 @@ package final class StateExport {
         }
     }
 
+    /// Writes broadcast state.
+    ///
+    /// - Parameters:
+    ///   - content: The broadcast state of an operator.
+    ///   - state: The map to export; nil for all.
+    /// - Throws: ``StateToolError`` when the disk refuses.
+    package func add(
+        _ content: BroadcastContent,
+        state: String? = nil
+    ) throws(StateToolError) {
+        for map in content.maps where state == nil || state == map.name {
+            for entry in map.entries {
+                var line = ExportLine()
+                line.operator = content.operator
+                line.state = map.name
+                line.kind = "broadcast"
+                line.schemaVersion = UInt16(clamping: map.schemaVersion)
+                ExportLine.set(entry.key, &line.mapKey, &line.mapKeyHex)
+                ExportLine.set(entry.value, &line.value, &line.valueHex)
+                try add(line)
+                lineCount += 1
+            }
+        }
+    }
+
     /// Writes the last line and closes the file.
     ///
     /// - Parameter isDurable: Whether to wait until it is on the disk.

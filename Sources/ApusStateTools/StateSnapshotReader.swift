@@ -14,6 +14,8 @@ package final class StateSnapshotReader {
     package let directory: OperatorDirectory
     private let state: TemporaryState
     private let place: TemporaryPlace?
+    private let folder: CheckpointFolder?
+    private let disk: (any Disk)?
     var database: StateDatabase { state.database }
 
     /// Opens the state of a checkpoint.
@@ -39,6 +41,8 @@ package final class StateSnapshotReader {
         let place = try TemporaryPlace(start, disk: disk, entropy: entropy)
         state = try TemporaryState(folder, manifest, at: place.path, disk: disk)
         self.place = place
+        self.folder = folder
+        self.disk = disk
     }
 
     /// Reads a database that somebody else opened.
@@ -46,6 +50,8 @@ package final class StateSnapshotReader {
         self.manifest = manifest
         self.state = state
         place = nil
+        folder = nil
+        disk = nil
         directory = OperatorDirectory(manifest)
     }
 
@@ -55,6 +61,28 @@ package final class StateSnapshotReader {
     package func close() throws(StateToolError) {
         try state.close()
         try place?.close()
+    }
+
+    // MARK: - Broadcast state
+
+    /// The broadcast state of an operator, or of all that have some.
+    ///
+    /// None of a reader that is part of an edit: edits leave broadcast state as it is.
+    ///
+    /// - Parameter wanted: The operator; nil for all.
+    /// - Throws: ``StateToolError`` when a file is damaged.
+    package func broadcasts(
+        of wanted: UInt16? = nil
+    ) throws(StateToolError) -> [BroadcastContent] {
+        guard let folder, let disk else { return [] }
+        var contents: [BroadcastContent] = []
+        for state in manifest.operators where wanted == nil || wanted == state.number {
+            let found = try BroadcastReader.read(state, manifest.files, disk: disk) {
+                folder.path(of: $0)
+            }
+            if let found { contents.append(found) }
+        }
+        return contents
     }
 
     // MARK: - Everything

@@ -136,6 +136,35 @@ package struct StateSurvey: Encodable, Equatable, Sendable {
         }
         operators = count.operators
         groups = count.groups
+        for content in try reader.broadcasts() { add(content, reader.directory) }
+    }
+
+    private mutating func add(_ content: BroadcastContent, _ directory: OperatorDirectory) {
+        let states = content.maps.map { map in
+            var state = State(
+                name: map.name,
+                kind: "broadcast",
+                schemaVersion: map.schemaVersion
+            )
+            state.entryCount = map.entries.count
+            state.byteCount = map.byteCount
+            return state
+        }
+        var index = operators.firstIndex { $0.number == content.operatorNumber }
+        if index == nil {
+            index = operators.count
+            operators.append(
+                Operator(
+                    id: content.operator,
+                    number: content.operatorNumber,
+                    plugin: directory.declared(content.operatorNumber)?.plugin?.fileName
+                )
+            )
+        }
+        guard let index else { return }
+        operators[index].states += states
+        operators[index].byteCount += states.reduce(0) { $0 + $1.byteCount }
+        operators.sort { $0.number < $1.number }
     }
 }
 

@@ -265,7 +265,7 @@ struct DamageTests {
             let path = TestJob.path + "/" + name
             disk.change(path) { bytes in
                 bytes = Self.resealed(bytes) {
-                    $0.replacing("\"formatVersion\" : 1", with: "\"formatVersion\" : 2")
+                    $0.replacing("\"formatVersion\" : 1", with: "\"formatVersion\" : 3")
                 }
             }
             #expect {
@@ -273,13 +273,13 @@ struct DamageTests {
                 _ = try folder.latest()
             } throws: { error in
                 (error as? CheckpointError)?.kind == .newerFormat && "\(error)".contains(path)
-                    && "\(error)".contains("was written by a newer Apus: its format is 2")
+                    && "\(error)".contains("was written by a newer Apus: its format is 3")
             }
         }
         let disk = FakeDisk(base)
         disk.change(TestJob.path + "/manifests/00000000000000000003.json") { bytes in
             bytes = Self.resealed(bytes) {
-                $0.replacing("\"formatVersion\" : 1", with: "\"formatVersion\" : 2")
+                $0.replacing("\"formatVersion\" : 1", with: "\"formatVersion\" : 3")
             }
         }
         let folder = try CheckpointFolder.openForReading(TestJob.path, disk: disk)

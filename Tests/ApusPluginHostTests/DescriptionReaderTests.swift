@@ -115,7 +115,32 @@ struct DescriptionReaderTests {
             "state 'total' of 'first' has schema_version 0; begin with 1"
         ),
         Mistake("other_state.kind = 0", "state 'index' of 'first': unknown kind 0"),
-        Mistake("other_state.kind = 5", "state 'index' of 'first': unknown kind 5"),
+        Mistake(
+            "other_state.kind = 5",
+            "state 'index' of 'first': broadcast state belongs in `broadcasts`, not in `states`"
+        ),
+        Mistake(
+            "component.broadcast_count = 33",
+            "'first' declares 33 broadcast states; at most 32"
+        ),
+        Mistake(
+            "component.broadcast_input_count = 257",
+            "'first' takes 257 broadcast inputs; at most 256"
+        ),
+        Mistake(
+            "component.broadcast_input_count = 1",
+            "'first' has broadcast inputs or states but no process_broadcast"
+        ),
+        Mistake(
+            "vt.process_broadcast = vt.process, component.broadcast_count = 1",
+            "'first' has broadcast states but no broadcast input to change them"
+        ),
+        Mistake(
+            "vt.process_broadcast = vt.process, component.broadcast_input_count = 1, "
+                + "component.broadcast_count = 1",
+            "it declares 1 broadcast states, but the array is NULL"
+        ),
+        Mistake("other_state.kind = 6", "state 'index' of 'first': unknown kind 6"),
         Mistake(
             "other_state.kind = UINT32_MAX",
             "state 'index' of 'first': unknown kind 4294967295"
@@ -170,14 +195,14 @@ struct DescriptionReaderTests {
 
     @Test("a plugin that needs a newer minor version is incompatible")
     func aPluginThatNeedsANewerMinorVersionIsIncompatible() throws {
-        let path = try TestPlugin.badDescription("plugin.abi_minor_floor = 2")
+        let path = try TestPlugin.badDescription("plugin.abi_minor_floor = 3")
         let error = try PluginWorld().refusal(path)
         #expect(
             error
                 == PluginError(
                     .incompatible,
                     path,
-                    "needs ABI 0.2 or newer, this host has 0.1; update Apus, or compile the plugin "
+                    "needs ABI 0.3 or newer, this host has 0.2; update Apus, or compile the plugin "
                         + "for that"
                 )
         )
@@ -187,7 +212,8 @@ struct DescriptionReaderTests {
         "structs larger than this host knows are accepted",
         arguments: [
             "plugin.size = 65535", "component.size = 200", "vt.size = 100", "port.size = 64",
-            "plugin.abi_minor = 9", "plugin.abi_minor_floor = 1", "plugin.vendor = TEXT(\"\")",
+            "plugin.abi_minor = 9", "plugin.abi_minor_floor = 1", "plugin.abi_minor_floor = 2",
+            "plugin.vendor = TEXT(\"\")",
         ]
     )
     func structsLargerThanThisHostKnowsAreAccepted(change: String) throws {
@@ -201,7 +227,7 @@ struct DescriptionReaderTests {
         #expect(description.id == "test.description")
         #expect(description.version == "0.0.1")
         #expect(description.vendor == "Apus")
-        #expect(description.abiMinor == 1)
+        #expect(description.abiMinor == 2)
         let first = try #require(description.components.first)
         #expect(first.id == "first")
         #expect(first.summary == "does nothing")

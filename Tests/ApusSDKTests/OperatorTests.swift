@@ -32,7 +32,8 @@ struct OperatorTests {
             Component(FoldOperator<DoubleAverage>.self),
             Component(FoldOperator<Spread>.self),
             Component(FoldManyOperator.self),
-            Component(CountOperator.self)
+            Component(CountOperator.self),
+            Component(FactorOperator.self)
         )
         .export(to: nil, nil)
     }()

@@ -42,6 +42,8 @@ final class TestHost {
     private(set) var rejected: [Int: String] = [:]
     /// How often the plugin was called.
     private(set) var callCount = 0
+    /// Maps that are the same everywhere.
+    private let broadcast: TestBroadcast
     /// Values by key.
     let state: TestState
 
@@ -58,6 +60,7 @@ final class TestHost {
         let states = component.pointee.states
         let length = component.pointee.state_count > 0 ? states?[0]?.pointee.fixed_len : nil
         state = TestState(byteCount: Int(length ?? 8))
+        broadcast = TestBroadcast(count: Int(component.pointee.broadcast_count))
         functions = try #require(component.pointee.vt).assumingMemoryBound(
             to: apus_operator_vt.self
         )
@@ -73,6 +76,8 @@ final class TestHost {
         context.pointee.outs = UnsafePointer(outs)
         context.pointee.state = UnsafePointer(state.functions)
         context.pointee.host_private = Unmanaged.passUnretained(state).toOpaque()
+        context.pointee.broadcast = UnsafePointer(broadcast.functions)
+        context.pointee.broadcast_private = broadcast.pointer
         context.pointee.stop = UnsafePointer(stop)
         context.pointee.counters = counterCells
         context.pointee.error = error
@@ -135,6 +140,15 @@ final class TestHost {
     func process(_ records: [TestRecord]) throws {
         let batch = begin(records)
         try run(records.count) { functions.pointee.process(object, context, batch.pointer) }
+    }
+
+    /// Has records of a broadcast input handled.
+    func processBroadcast(_ values: [String]) throws {
+        let batch = begin(values.map { TestRecord(key: nil, value: $0) })
+        let function = try #require(functions.pointee.process_broadcast)
+        broadcast.isWritable = true
+        defer { broadcast.isWritable = false }
+        try run(values.count) { function(object, context, batch.pointer) }
     }
 
     /// Fires timers: their declarations, and records for their keys, payloads and times; the ids

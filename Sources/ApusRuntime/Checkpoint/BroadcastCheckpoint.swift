@@ -60,7 +60,8 @@ struct BroadcastCheckpoint {
         for (index, (one, two)) in zip(first.digests, other.digests).enumerated()
         where one != two {
             throw Difference(
-                description: "operator '\(node)': the broadcast state '\(declared[index].name)' has "
+                description:
+                    "operator '\(node)': the broadcast state '\(declared[index].name)' has "
                     + "\(one.entryCount) entries in subtask \(first.subtask) and "
                     + "\(two.entryCount) in subtask \(other.subtask), or others; expected the same "
                     + "in all: process_broadcast may depend on the broadcast records alone, and "

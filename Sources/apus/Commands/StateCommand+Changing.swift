@@ -39,13 +39,20 @@ extension StateCommand {
                 let number = try self.operator.map { (name) throws(StateToolError) in
                     try reader.directory.number(name)
                 }
+                let broadcasts = try reader.broadcasts(of: number)
+                let isBroadcast = broadcasts.contains { $0.maps.contains { $0.name == state } }
                 var slot: Int?
-                if let number, let state { slot = try reader.directory.slot(number, state) }
-                let export = try StateExport(reader, what: "export", to: try open())
-                try reader.forEachContent(of: number) { (content) throws(StateToolError) in
-                    try export.add(content, slot: slot)
-                    return true
+                if let number, let state, !isBroadcast {
+                    slot = try reader.directory.slot(number, state)
                 }
+                let export = try StateExport(reader, what: "export", to: try open())
+                if !isBroadcast {
+                    try reader.forEachContent(of: number) { (content) throws(StateToolError) in
+                        try export.add(content, slot: slot)
+                        return true
+                    }
+                }
+                for content in broadcasts { try export.add(content, state: state) }
                 try export.finish(isDurable: false)
                 return export.lineCount
             }

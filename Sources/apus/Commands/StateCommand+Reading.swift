@@ -1,4 +1,5 @@
 import ApusControl
+import ApusState
 import ApusStateTools
 import ArgumentParser
 
@@ -91,6 +92,8 @@ extension StateCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print everything that a key has: values, entries, timers.",
             discussion: """
+                Entries of broadcast state that have this key in their map are printed, too.
+
                 KEY is text, or 0x and hexadecimal digits. Values are shown as text where they are \
                 text, else as hexadecimal digits; values of a fixed length of 8 bytes also as a \
                 little-endian number. Ends with status 2 when the key has nothing.
@@ -120,6 +123,7 @@ extension StateCommand {
                         reports.append(KeyReport(content, reader.directory))
                     }
                 }
+                reports += try reader.broadcastReports(of: self.operator) { $0.key == bytes }
                 guard !reports.isEmpty else {
                     throw StateToolError(
                         .input,
@@ -139,7 +143,7 @@ extension StateCommand {
             abstract: "Print keys in their order with everything that they have.",
             discussion: """
                 To go on behind the last key that was printed, give it to --from; it is printed \
-                again.
+                again. Entries of broadcast state come last, by their keys in their maps.
 
                 EXAMPLE
                   apus state scan --checkpoint state/flights --operator aircraft --prefix N1
@@ -186,7 +190,10 @@ extension StateCommand {
                     )
                     reports += contents.map { KeyReport($0, reader.directory) }
                 }
-                return reports
+                let broadcasts = try reader.broadcastReports(of: self.operator) {
+                    $0.key.starts(with: prefixBytes) && !$0.key.lexicographicallyPrecedes(fromBytes)
+                }
+                return reports + broadcasts.prefix(limit - reports.count)
             }
             let text = reports.isEmpty ? "no keys" : reports.map(\.text).joined(separator: "\n")
             try StateTool.print(reports, text, json: json)
@@ -244,6 +251,20 @@ extension StateCommand {
 }
 
 extension StateSnapshotReader {
+    /// Entries of broadcast state of one operator, or of all.
+    func broadcastReports(
+        of name: String?,
+        where isWanted: (BroadcastEntry) -> Bool
+    ) throws(StateToolError) -> [KeyReport] {
+        let number = try name.map { (name) throws(StateToolError) in try directory.number(name) }
+        return try broadcasts(of: number)
+            .flatMap { content in
+                content.maps.flatMap { map in
+                    map.entries.filter(isWanted).map { KeyReport(content, map, $0) }
+                }
+            }
+    }
+
     /// The operator of a name, or all that have state.
     func operatorNumbers(named name: String?) throws(StateToolError) -> [UInt16] {
         guard let name else { return try operatorNumbers() }

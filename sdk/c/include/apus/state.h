@@ -19,7 +19,7 @@ typedef struct apus_ctx apus_ctx;
 #define APUS_STATE_COUNTER 2  // one signed 64-bit sum per key
 #define APUS_STATE_LIST 3     // values in the order they were appended
 #define APUS_STATE_MAP 4      // entries ordered by the bytes of their keys
-#define APUS_STATE_BROADCAST 5  // one such map for the operator, see broadcast.h; not among `states`
+#define APUS_STATE_BROADCAST 5  // one such map per operator: broadcast.h, not among `states`
 
 typedef struct apus_state_decl {
     uint32_t size;

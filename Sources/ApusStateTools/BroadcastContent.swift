@@ -25,14 +25,6 @@ package struct BroadcastContent: Equatable, Sendable {
             entries.reduce(0) { $0 + $1.key.count + $1.value.count }
         }
     }
-
-    /// The same with the entries alone that meet a condition; maps without any are left out.
-    package func entries(where isWanted: (BroadcastEntry) -> Bool) -> BroadcastContent {
-        var kept = self
-        for index in kept.maps.indices { kept.maps[index].entries.removeAll { !isWanted($0) } }
-        kept.maps.removeAll { $0.entries.isEmpty }
-        return kept
-    }
 }
 
 /// Reads broadcast state out of files.
