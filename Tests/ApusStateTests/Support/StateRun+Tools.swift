@@ -45,7 +45,7 @@ extension StateRun {
                 model[name, slot] = nil
             } else {
                 expected = .removed
-                for slot in Self.slots.indices where model[name, slot] != nil {
+                for slot in slots.indices where model[name, slot] != nil {
                     model[name, slot] = nil
                 }
                 for timer in model.timers.keys where timer.key == name {
@@ -78,13 +78,13 @@ extension StateRun {
 
     private func image(of key: [UInt8], slot: Int?) -> KeyImage? {
         var image = KeyImage(key: key, values: [], timers: [], isWhole: slot == nil)
-        for number in Self.slots.indices where slot == nil || slot == number {
+        for number in slots.indices where slot == nil || slot == number {
             guard let content = model[key, number] else { continue }
             image.values.append(KeyImage.Value(slot: number, content: Self.content(content)))
         }
         if slot == nil {
             for (id, timer) in model.timers where id.key == key {
-                let domain = Self.timerDomains[Int(id.name)]
+                let domain = timerDomains[Int(id.name)]
                 image.timers.append(
                     StoredRow.Timer(
                         domain: domain == .event ? 0 : 1,
