@@ -209,7 +209,12 @@ struct ControlTests {
         let child = try #require(job.child)
         child.send(SIGSTOP)
         let asking = try job.workspace.start(["state", "ls", "--checkpoint", "cp", "--live"])
-        usleep(500_000)
+        let path = job.workspace.path("cp/control.sock")
+        try asking.wait(until: "it is connected") {
+            let sockets = try String(contentsOfFile: "/proc/net/unix", encoding: .utf8)
+            // The one that listens, and one for each connection.
+            return sockets.lineList.count { $0.hasSuffix(path) } > 1
+        }
         child.send(SIGKILL)
         try asking.finish().expect(status: 1, says: "has ended before it answered")
         _ = try child.finish()

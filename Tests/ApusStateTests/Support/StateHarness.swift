@@ -63,6 +63,9 @@ final class StateHarness {
         key.withUnsafeBytes { KeyHash.of($0) }
     }
 
+    /// Whether keys are hashed as everywhere else.
+    var hasRealHash: Bool { hash([1, 2, 3]) == Self.realHash([1, 2, 3]) }
+
     /// Begins a callback with a record for each key.
     func begin(_ keys: [[UInt8]?]) {
         batch.reset()
