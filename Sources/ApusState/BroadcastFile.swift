@@ -17,6 +17,7 @@ package enum BroadcastFile {
     /// The bytes of a file.
     ///
     /// - Parameter contents: The entries of each map, in the order of their keys.
+    /// - Returns: All bytes of it.
     package static func encode(_ contents: [[BroadcastEntry]]) -> [UInt8] {
         var bytes = magic
         append(version, to: &bytes)

@@ -29,13 +29,14 @@ package struct BroadcastContent: Equatable, Sendable {
 
 /// Reads broadcast state out of files.
 enum BroadcastReader {
-    /// Reads the broadcast state of an operator; nil when it has none.
+    /// Reads the broadcast state of an operator.
     ///
     /// - Parameters:
     ///   - state: The operator, as the manifest says it.
     ///   - files: The files of the manifest.
     ///   - disk: The seam to files.
     ///   - path: Where a file is.
+    /// - Returns: What it has; nil for none.
     /// - Throws: ``StateToolError`` when the file is damaged.
     static func read(
         _ state: OperatorState,

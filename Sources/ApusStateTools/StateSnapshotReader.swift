@@ -70,6 +70,7 @@ package final class StateSnapshotReader {
     /// None of a reader that is part of an edit: edits leave broadcast state as it is.
     ///
     /// - Parameter wanted: The operator; nil for all.
+    /// - Returns: What each of them has.
     /// - Throws: ``StateToolError`` when a file is damaged.
     package func broadcasts(
         of wanted: UInt16? = nil

@@ -17,9 +17,10 @@ final class Instance {
     init(
         open: @escaping (UnsafeMutablePointer<apus_ctx>) -> Void,
         process: @escaping (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>) -> Int32,
-        processBroadcast: @escaping (
-            UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>
-        ) -> Int32,
+        processBroadcast:
+            @escaping (
+                UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>
+            ) -> Int32,
         onTimers: @escaping (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_timers>) -> Int32,
         onWatermark: @escaping (UnsafeMutablePointer<apus_ctx>, Int64) -> Int32,
         free: @escaping () -> Void
