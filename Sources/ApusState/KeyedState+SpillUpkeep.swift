@@ -65,7 +65,9 @@ extension KeyedState {
     /// Takes segments back whose rows have mostly left, oldest first; when the index is too large,
     /// leaves the oldest rows to the database.
     func collectSpilled(_ spill: RowSpill, until deadline: Int64, _ clock: any Clock) {
-        while mustCollect(spill) {
+        // Not those that are begun meanwhile: what moves to the end is not moved again.
+        let end = spill.log.sequences.upperBound - 1
+        while spill.log.sequences.lowerBound < end, mustCollect(spill) {
             let sequence = spill.log.sequences.lowerBound
             if spill.log.isDead(sequence) {
                 spill.log.removeFirst()
@@ -110,7 +112,12 @@ extension KeyedState {
             let record = SpillRecord(start: memory + offset)
             let location = window.location + offset / 8
             if spill.index.contains(record.hash, location) {
-                try moveOn(record, location, spill)
+                guard try moveOn(record, location, spill) else {
+                    // Its flush may be waiting for more.
+                    submit(isLast: true)
+                    tier?.writer.hurry(bell)
+                    return false
+                }
             }
             spill.collectedByteCount += record.byteCount
         }
@@ -118,20 +125,21 @@ extension KeyedState {
     }
 
     /// Moves a record to the end of the log, or leaves its row to the database.
+    ///
+    /// - Returns: False when it has to stay until the database has it.
     private func moveOn(
         _ record: SpillRecord,
         _ location: Int,
         _ spill: RowSpill
-    ) throws(StoreError) {
+    ) throws(StoreError) -> Bool {
         var standing = capture(record, spill)
         let isTooLarge = tier.map(\.budget.isSpillIndexTooLarge) ?? false
-        if isTooLarge, standing.epoch == 0, standing.isStored,
-            standing.flush <= progress.completed
-        {
+        if isTooLarge, standing.epoch == 0, standing.isStored {
+            guard standing.flush <= progress.completed else { return false }
             spill.index.remove(record.hash, location)
             spill.log.release(location, byteCount: record.byteCount)
             tracking.pointee.mayMiss = true
-            return
+            return true
         }
         if isTooLarge, standing.epoch != 0, mayFlush {
             encode(record, spill)
@@ -147,5 +155,6 @@ extension KeyedState {
         SpillRecord.set(standing, at: added.place)
         spill.index.move(record.hash, from: location, to: added.location)
         spill.log.release(location, byteCount: record.byteCount)
+        return true
     }
 }

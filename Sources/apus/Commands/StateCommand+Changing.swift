@@ -197,7 +197,7 @@ extension StateCommand {
                     )
                 }
             } else {
-                try options.stored.warnOfNewer()
+                if !options.live { try options.stored.warnOfNewer() }
                 report = try options.read { (reader) throws(StateToolError) in
                     try purge.dryRun(reader)
                 }
