@@ -249,6 +249,10 @@ package struct KeyTable {
         rows.giveBack(number)
     }
 
+    /// Fetches the memory that removing a row needs.
+    @inline(__always)
+    func prefetchRemoval(ofHash hash: UInt64) { prefetchEntry(hash) }
+
     private func listedBits(_ row: Row) -> UInt32 {
         (row + RowLayout.markOffset).load(as: UInt32.self) & RowMark.listed.rawValue
     }

@@ -12,6 +12,8 @@ extension KeyedState {
     private static let reserveShare = 16
     /// Rows that are looked at between two looks at the clock.
     private static let rowsPerLook = 256
+    /// How many rows ahead memory is fetched.
+    private static let prefetchDistance = 12
     /// The longest wait for the database at a time, in nanoseconds.
     private static let waitNanoseconds: Int64 = 50_000_000
 
@@ -63,9 +65,7 @@ extension KeyedState {
         var looked = 0
         while left > 0, looked < min(2 * end, 4 * rowCountMax) {
             looked += 1
-            let number = tracking.pointee.hand < end ? tracking.pointee.hand : 0
-            tracking.pointee.hand = number + 1
-            let row = table.row(numbered: number)
+            let row = moveHand(end, spill)
             var mark = mark(row)
             if mark.contains(.free) { continue }
             if mark.contains(.referenced) {
@@ -75,6 +75,21 @@ extension KeyedState {
                 left -= 1
             }
         }
+    }
+
+    /// Moves the clock's hand by a row, which it returns; of those that it will come to, the memory
+    /// is fetched that spilling them needs.
+    @inline(__always)
+    private func moveHand(_ end: Int, _ spill: RowSpill?) -> Row {
+        let number = tracking.pointee.hand < end ? tracking.pointee.hand : 0
+        tracking.pointee.hand = number &+ 1
+        if let spill, number &+ Self.prefetchDistance < end {
+            // Of a place that is free it is the hash of nobody, which does no harm.
+            let hash = table.row(numbered: number &+ Self.prefetchDistance).load(as: UInt64.self)
+            spill.index.prefetch(hash)
+            table.prefetchRemoval(ofHash: hash)
+        }
+        return table.row(numbered: number)
     }
 
     /// Tells the budget what this state uses now.
@@ -153,9 +168,7 @@ extension KeyedState {
         while looked < 2 * end, before - self.byteCount + promised < byteCount {
             if looked % Self.rowsPerLook == 0, clock.monotonicNanoseconds() >= deadline { break }
             looked += 1
-            let number = tracking.pointee.hand < end ? tracking.pointee.hand : 0
-            tracking.pointee.hand = number + 1
-            let row = table.row(numbered: number)
+            let row = moveHand(end, spill)
             var mark = mark(row)
             if mark.contains(.free) { continue }
             if mark.contains(.referenced) {

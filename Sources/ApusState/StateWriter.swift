@@ -16,7 +16,7 @@ package final class StateWriter: Sendable {
     private static let sleepLimit: Int64 = 1_000_000_000
     /// How often to look at the pages of mapped files, and how many bytes may be in the process.
     private static let releaseNanoseconds: Int64 = 50_000_000
-    private static let mappedByteCountMax = 64 << 20
+    private static let mappedByteCountMax = 32 << 20
 
     private struct Submission {
         let buffer: EntryBuffer
