@@ -9,7 +9,7 @@ struct StateDatabaseSpaceTests {
 
     init() throws {
         disk = try TinyDisk(byteCount: 40 << 20)
-        database = try StateDatabase(path: disk.file("db"), options: .init())
+        database = try StateDatabase(path: disk.file("db"), options: .init(runCountMax: 8))
     }
 
     @Test("writing a run fails, and goes on when there is space")
