@@ -3,7 +3,7 @@ import ApusState
 import ApusStore
 
 /// What state in two tiers occupies; encodes as a part of what `apus bench --json` prints.
-package struct StateFigures: Encodable, Equatable, Sendable {
+package struct StateFigures: Codable, Equatable, Sendable {
     /// What rows, and entries on their way into the database, may use together.
     package let budgetBytes: Int
     /// What they use.

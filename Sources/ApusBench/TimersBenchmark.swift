@@ -57,6 +57,8 @@ package struct TimersBenchmark {
         package let failedCheckpoints: Int
         /// Its memory.
         package let memory: MemoryFigures
+        /// What the state occupies at the end.
+        package let storage: StateFigures?
 
         /// Whether every timer has fired exactly once and in its turn.
         package var isExact: Bool {
@@ -64,7 +66,7 @@ package struct TimersBenchmark {
         }
 
         private enum CodingKeys: String, CodingKey {
-            case fired, lost, doubled, strangers, disordered, memory
+            case fired, lost, doubled, strangers, disordered, memory, storage
             case restoreSeconds = "restore_seconds"
             case fireSeconds = "fire_seconds"
             case endSeconds = "end_seconds"
@@ -181,7 +183,8 @@ package struct TimersBenchmark {
             leftArmed: summary.armedTimers.reduce(0) { $0 + $1.count },
             completedCheckpoints: totals?.completeCount ?? 0,
             failedCheckpoints: totals?.abandonedCount ?? 0,
-            memory: watch.memory
+            memory: watch.memory,
+            storage: setup.state.map { StateFigures($0) }
         )
     }
 

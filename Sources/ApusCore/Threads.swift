@@ -4,9 +4,24 @@ package protocol Threads: Sendable {
     ///
     /// - Parameters:
     ///   - name: Shown by `top` and debuggers; cut to 15 bytes.
+    ///   - role: How it shares the processors.
     ///   - body: What it runs.
     /// - Returns: A handle that must be joined.
-    func start(name: String, _ body: @escaping @Sendable () -> Void) -> any RunningThread
+    func start(
+        name: String,
+        role: ThreadRole,
+        _ body: @escaping @Sendable () -> Void
+    ) -> any RunningThread
+}
+
+extension Threads {
+    /// Starts a thread of the standard role; see ``start(name:role:_:)``.
+    package func start(
+        name: String,
+        _ body: @escaping @Sendable () -> Void
+    ) -> any RunningThread {
+        start(name: name, role: .standard, body)
+    }
 }
 
 /// A thread that was started.

@@ -1,4 +1,5 @@
 package import ApusCore
+import CApusShims
 import Glibc
 import Synchronization
 
@@ -13,9 +14,10 @@ package struct LinuxThreads: Threads {
     // doc: inherited
     package func start(
         name: String,
+        role: ThreadRole,
         _ body: @escaping @Sendable () -> Void
     ) -> any RunningThread {
-        let start = ThreadStart(name: name, body: body)
+        let start = ThreadStart(name: name, role: role, body: body)
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
         pthread_attr_setstacksize(&attributes, Self.stackByteCount)
@@ -35,9 +37,23 @@ private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRaw
     // SAFETY: the pointer was retained for this thread when it was started.
     let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
     setName(start.name)
+    schedule(start.role)
     start.body()
     start.hasEnded.store(true, ordering: .relaxed)
     return nil
+}
+
+/// How long a task thread's turns are, in nanoseconds: a thread with shorter turns than the running
+/// one takes its place as soon as it wakes.
+private let taskSlice: Int64 = 300_000
+
+/// Sets how the calling thread shares the processors.
+private func schedule(_ role: ThreadRole) {
+    switch role {
+    case .task: apus_schedule_this_thread(0, taskSlice)
+    case .standard: break
+    case .background: apus_schedule_this_thread(Int32(apus_background_nice), 0)
+    }
 }
 
 /// Gives the calling thread a name, through the file for that: Swift does not see the function.
@@ -52,12 +68,14 @@ private func setName(_ name: String) {
 /// What a thread gets from the one that starts it.
 private final class ThreadStart: Sendable {
     let name: String
+    let role: ThreadRole
     let body: @Sendable () -> Void
     /// Relaxed: says only that the thread's clock is no longer worth asking.
     let hasEnded = Atomic<Bool>(false)
 
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    init(name: String, role: ThreadRole, body: @escaping @Sendable () -> Void) {
         self.name = name
+        self.role = role
         self.body = body
     }
 }

@@ -116,7 +116,7 @@ package final class JobRun: Sendable {
         let checkpointing = preparation.start(control, threads: assembly.threads)
         self.checkpointing = checkpointing
         running = assembly.threads.map { [flags, threads = assembly.threads] thread in
-            environment.threads.start(name: "apus-task-\(thread.index)") {
+            environment.threads.start(name: "apus-task-\(thread.index)", role: .task) {
                 thread.run {
                     for other in threads { other.requestStop() }
                     checkpointing?.wake()

@@ -177,6 +177,7 @@ final class OperatorStage: Stage {
         guard let state = instance.state else { return }
         while !isAborted, state.takeDue(domain, upTo: time, into: timers) {
             try fireTaken(domain)
+            checkpoints?.breathe(self)
         }
     }
 

@@ -11,12 +11,17 @@ final class TaskThread: @unchecked Sendable {
     // @unchecked because everything but `bell` and `control` is used by the thread alone once
     // run() has begun; the control plane builds it before and reads results after joining.
 
-    /// Passes without work before the thread sleeps.
-    private static let spinPasses = 64
-    /// The longest sleep while a source may get new input, in nanoseconds.
+    /// How long a thread without work looks for some before it sleeps, in nanoseconds.
+    ///
+    /// Not longer: a thread that never sleeps has no claim to a processor at once when other
+    /// threads of the process need one for a checkpoint, and waits behind them.
+    private static let spinNanoseconds: Int64 = 10_000
+    /// The first sleep while a source may get new input, in nanoseconds; twice as long each time
+    /// that there was none, up to the longest.
+    private static let pollIntervalMin: Int64 = 100_000
     private static let pollInterval: Int64 = 1_000_000
     /// How long snapshots and housekeeping may take in one pass, in nanoseconds.
-    private static let sliceLimit: Int64 = 200_000
+    private static let sliceLimit: Int64 = 100_000
     /// They may take so much of a longer pass, or they would never catch up with it.
     private static let sliceShare: Int64 = 4
     /// But never longer than this, in nanoseconds.
@@ -40,6 +45,10 @@ final class TaskThread: @unchecked Sendable {
     private var isBarrierOpen = false
     private var hasReportedEnd = false
     private var slice = TaskThread.sliceLimit
+    /// Parts of snapshots come no closer, so that they leave the processor to others in between.
+    private var nextSliceAt: Int64 = 0
+    /// How long the next sleep may be while a source may get new input.
+    private var poll = TaskThread.pollIntervalMin
 
     init(
         index: Int,
@@ -83,6 +92,8 @@ final class TaskThread: @unchecked Sendable {
     ///
     /// - Parameter onFailure: Called when this thread has made the job fail.
     func run(onFailure: () -> Void) {
+        checkpoints?.stages = stages
+        defer { checkpoints?.stages = [] }
         do {
             // Readers first: what one stage sends, those behind it are ready for.
             for stage in stages {
@@ -103,33 +114,41 @@ final class TaskThread: @unchecked Sendable {
 
     private func loop() throws(JobFailure) {
         var lastFlush = clock.monotonicNanoseconds()
-        var emptyPasses = 0
+        var idleSince: Int64?
         var passStart = lastFlush
         while control.current != .abort {
+            let tookPart = checkpoints != nil ? try takePartInCheckpoint() : false
             var worked = false
-            if checkpoints != nil, try takePartInCheckpoint() { worked = true }
             for head in heads where try head.step() { worked = true }
             for stage in stages where stage.nextProcessingTime != .max {
                 if try stage.advanceProcessingTime(to: clock.wallMicroseconds()) { worked = true }
             }
             let now = clock.monotonicNanoseconds()
-            if !worked || now &- lastFlush >= bufferTimeout {
+            // A pass with a part of a snapshot is a long one: records that are there must not wait
+            // for many of them.
+            if !worked || tookPart || now &- lastFlush >= bufferTimeout {
                 lastFlush = now
                 if try flush() { worked = true }
             }
             // Not `now`: a flush may have waited for readers since.
             let passEnd = clock.monotonicNanoseconds()
-            let share = (passEnd &- passStart) / Self.sliceShare
-            slice = min(max(Self.sliceLimit, share), Self.sliceLimitMax)
+            let part = (passEnd &- passStart) / Self.sliceShare
+            slice = min(max(Self.sliceLimit, part), Self.sliceLimitMax)
             for stage in stages { stage.maintain(until: passEnd &+ slice) }
             passStart = clock.monotonicNanoseconds()
-            if worked {
-                emptyPasses = 0
+            if worked || tookPart {
+                idleSince = nil
+                poll = Self.pollIntervalMin
+                checkpoints?.share?.rest(now: passStart)
                 continue
             }
             if heads.allSatisfy(\.isFinished), mayEnd() { return }
-            emptyPasses += 1
-            if emptyPasses > Self.spinPasses { sleep() }
+            let since = idleSince ?? passStart
+            idleSince = since
+            if passStart &- since >= Self.spinNanoseconds {
+                sleep()
+                checkpoints?.share?.noteSleep(now: passStart)
+            }
         }
     }
 
@@ -142,7 +161,10 @@ final class TaskThread: @unchecked Sendable {
 
     private func sleep() {
         var limit = Self.sleepLimit
-        if heads.contains(where: \.isPolling) { limit = Self.pollInterval }
+        if heads.contains(where: \.isPolling) {
+            limit = poll
+            poll = min(2 * poll, Self.pollInterval)
+        }
         var next = Int64.max
         for stage in stages { next = min(next, stage.nextProcessingTime) }
         if next != .max {
@@ -150,6 +172,7 @@ final class TaskThread: @unchecked Sendable {
             // Compared in microseconds: a timer may be too far away to tell in nanoseconds.
             limit = next <= now ? 0 : min(limit / 1000, next &- now) * 1000
         }
+        if isBarrierOpen { limit = min(limit, nextSliceAt &- clock.monotonicNanoseconds()) }
         guard limit > 0 else { return }
         bell.sleep(nanoseconds: limit) {
             heads.contains { $0.hasInput } || control.current == .abort
@@ -172,7 +195,9 @@ final class TaskThread: @unchecked Sendable {
     }
 
     private func advanceCheckpoint() throws(JobFailure) -> Bool {
-        let limit = clock.monotonicNanoseconds() &+ slice
+        let start = clock.monotonicNanoseconds()
+        guard start >= nextSliceAt else { return false }
+        let limit = start &+ slice
         var worked = false
         var isOpen = false
         for stage in stages {
@@ -180,6 +205,9 @@ final class TaskThread: @unchecked Sendable {
             if stage.reportedNumber < barrier { isOpen = true }
         }
         isBarrierOpen = isOpen
+        if control.lastBarrier == 0 {
+            nextSliceAt = start &+ Self.sliceShare &* (clock.monotonicNanoseconds() &- start)
+        }
         return worked
     }
 

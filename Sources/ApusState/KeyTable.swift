@@ -71,6 +71,9 @@ package struct KeyTable {
         rows.usedCount * rowByteCount + core.pointee.indexByteCount
     }
 
+    /// Bytes of places that rows have left.
+    var spareByteCount: Int { (rows.numberEnd - rows.usedCount) * rowByteCount }
+
     // MARK: - Finding
 
     /// Finds the rows of records `first ..< end` of a batch, memory fetched ahead.

@@ -51,7 +51,7 @@ extension KeyedState {
     ///
     /// - Returns: Up to when the queue has all timers that are armed, at most `time`.
     func loadColdTimers(_ domain: TimerDomain, upTo time: Int64) -> Int64 {
-        if coldTime(domain) <= time { loadDue(domain, upTo: time) }
+        // Not more than that: what fires in one call is less than what is loaded in one.
         while hasColdTimers(domain), failure == nil,
             coldTime(domain) <= min(time, queue(domain).nextTime)
         {

@@ -16,6 +16,9 @@ extension KeyedState {
     private static let prefetchDistance = 12
     /// The longest wait for the database at a time, in nanoseconds.
     private static let waitNanoseconds: Int64 = 50_000_000
+    /// The same when it is enough to go more slowly.
+    private static let pauseNanoseconds: Int64 = 1_000_000
+    private static let pauseCountMax = 50
 
     /// Makes room in memory, for at most so long.
     ///
@@ -32,21 +35,40 @@ extension KeyedState {
         if let spill { collectSpilled(spill, until: deadline, clock) }
         let limit = tier.budget.rowByteCountMax
         let reserve = limit / Self.reserveShare
-        var surplus = tier.budget.rowByteCount - (limit - reserve)
-        guard surplus > 0, table.rowCount > 0 else { return }
-        evictVictims()
-        makeVictims(byteCount: max(surplus, reserve), deadline, clock)
-        report()
-        surplus = tier.budget.rowByteCount - limit
-        // What can be spilled need not wait.
-        guard spill.map(\.isFull) ?? true else { return }
-        if surplus > 0, progress.completed < tracking.pointee.nextFlush - 1 {
-            let completed = progress.completed
-            tier.writer.hurry(bell)
-            bell.sleep(nanoseconds: Self.waitNanoseconds) { progress.completed > completed }
+        let surplus = rowByteCount(tier) - (limit - reserve)
+        if surplus > 0, table.rowCount > 0 {
             evictVictims()
+            // The budget comes before the time, as far as a millisecond goes.
+            let isLate = surplus > reserve
+            let patience = isLate ? clock.monotonicNanoseconds() + Self.pauseNanoseconds : deadline
+            makeVictims(byteCount: max(surplus, reserve), max(deadline, patience), clock)
             report()
         }
+        // What can be spilled need not wait for the database.
+        let isFull = rowByteCount(tier) > limit && spill.map(\.isFull) ?? true
+        if isFull || tier.budget.isInFlightTooLarge { waitForFlush(tier, isUrgent: isFull) }
+    }
+
+    /// Waits until something of what is on its way is in the database, but not for long.
+    private func waitForFlush(_ tier: StateTier, isUrgent: Bool) {
+        let completed = progress.completed
+        guard completed < tracking.pointee.nextFlush - 1 else { return }
+        guard isUrgent else {
+            // It is being written: its thread needs a processor, and nothing else.
+            for _ in 0..<Self.pauseCountMax where tier.budget.isInFlightTooLarge {
+                bell.sleep(nanoseconds: Self.pauseNanoseconds) { false }
+            }
+            return
+        }
+        tier.writer.hurry(bell)
+        bell.sleep(nanoseconds: Self.waitNanoseconds) { progress.completed > completed }
+        evictVictims()
+        report()
+    }
+
+    /// What all rows use, without what this state has to spare.
+    private func rowByteCount(_ tier: StateTier) -> Int {
+        tier.budget.rowByteCount - spareByteCount
     }
 
     /// Makes room for the rows of a batch by spilling others, at most so many.
@@ -57,7 +79,7 @@ extension KeyedState {
         guard let tier else { return }
         report()
         let limit = tier.budget.rowByteCountMax
-        let surplus = tier.budget.rowByteCount - (limit - limit / Self.reserveShare / 2)
+        let surplus = rowByteCount(tier) - (limit - limit / Self.reserveShare / 2)
         guard surplus > 0, !spill.isFull else { return }
         var left = min(rowCountMax, surplus / layout.rowByteCount + 1)
         let end = table.rowNumberEnd
@@ -96,7 +118,7 @@ extension KeyedState {
     func report() {
         guard let tier else { return }
         let lists = tracking.pointee.current.byteCount + tracking.pointee.pending.byteCount
-        let now = byteCount + tracking.pointee.buffer.byteCount + lists
+        let now = byteCount + spareByteCount + tracking.pointee.buffer.byteCount + lists
         tier.budget.add(now - tracking.pointee.reportedByteCount)
         tracking.pointee.reportedByteCount = now
         if let spill { tier.budget.addSpillIndex(spill.reportChange()) }
@@ -104,14 +126,12 @@ extension KeyedState {
 
     /// Removes rows that hold nothing and whose deletion is in the database.
     private func buryDead() {
-        guard let first = tracking.pointee.graves.first, first.flush <= progress.completed else {
-            return
-        }
         let completed = progress.completed
-        var done = 0
-        for grave in tracking.pointee.graves {
-            guard grave.flush <= completed else { break }
-            done += 1
+        var at = tracking.pointee.gravesDone
+        let graves = tracking.pointee.graves.count
+        while at < graves, tracking.pointee.graves[at].flush <= completed {
+            let grave = tracking.pointee.graves[at]
+            at += 1
             let mark = mark(grave.row)
             // It may have been freed, taken for another key, or written again.
             guard mark.intersection([.free, .dirty, .stored]).isEmpty, isEmpty(grave.row),
@@ -119,7 +139,11 @@ extension KeyedState {
             else { continue }
             remove(grave.row)
         }
-        tracking.pointee.graves.removeFirst(done)
+        tracking.pointee.gravesDone = at
+        if at * 2 >= graves {
+            tracking.pointee.graves.removeFirst(at)
+            tracking.pointee.gravesDone = 0
+        }
     }
 
     // MARK: - Victims
@@ -135,7 +159,7 @@ extension KeyedState {
             guard mark.contains(.victim), !mark.contains(.free) else { continue }
             mark.remove(.victim)
             setMark(row, mark)
-            if canEvict(row, mark), !mark.contains(.referenced) { evict(row) }
+            if canEvict(row, mark), !mark.contains(.referenced), !isFiring(row) { evict(row) }
         }
         tracking.pointee.victimsDone = at
         if at == victims {
@@ -147,6 +171,27 @@ extension KeyedState {
     /// Whether the database has a row as it is.
     private func canEvict(_ row: Row, _ mark: RowMark) -> Bool {
         mark.intersection([.stored, .dirty, .free, .dead]) == .stored && isSettled(mark)
+    }
+
+    /// Whether a row has timers that are about to be fired: brought back for that, it would be
+    /// found again only by going through all that are due once more.
+    private func isFiring(_ row: Row) -> Bool {
+        guard timerCount(of: row) > 0 else { return false }
+        return isFiring(row, .event, tracking.pointee.firingEventTime)
+            || isFiring(row, .processing, tracking.pointee.firingProcessingTime)
+    }
+
+    private func isFiring(_ row: Row, _ domain: TimerDomain, _ time: Int64) -> Bool {
+        guard time != .min, layout.timersOffset(domain, part: 8) > 0 else { return false }
+        // Those that fire later than the first one in the database will be come by.
+        let limit = min(time, coldTime(domain))
+        let queue = queue(domain)
+        var entry = queue.first(of: row)
+        while let timer = entry {
+            if timer.pointee.time <= limit { return true }
+            entry = queue.next(after: timer)
+        }
+        return false
     }
 
     /// Whether what is written now may get into the database: nothing newer than a barrier may,
@@ -171,10 +216,17 @@ extension KeyedState {
             let row = moveHand(end, spill)
             var mark = mark(row)
             if mark.contains(.free) { continue }
-            if mark.contains(.referenced) {
+            if mark.contains(.dead) {
+                // It goes as soon as the database has deleted it.
+                guard mayFlush, mark.contains(.dirty) else { continue }
+                encode(row)
+                promised += layout.rowByteCount
+            } else if mark.contains(.referenced) {
                 mark.remove(.referenced)
                 setMark(row, mark)
             } else if let spill, self.spill(row, mark, to: spill) {
+                continue
+            } else if isFiring(row) {
                 continue
             } else if canEvict(row, mark) {
                 evict(row)
@@ -189,7 +241,7 @@ extension KeyedState {
                 )
             }
         }
-        if !tracking.pointee.victims.isEmpty {
+        if promised > 0 {
             submit(isLast: true)
             tier.writer.hurry(bell)
         }

@@ -103,9 +103,15 @@ extension KeyedState {
     ) -> Bool {
         let queue = queue(domain)
         batch.reset()
+        noteFiring(domain, upTo: time)
         // Timers of keys that are not in memory come first when they are due first.
-        let limit = hasColdTimers(domain) ? loadColdTimers(domain, upTo: time) : time
-        while batch.count < batch.capacity, queue.count > 0, queue.nextTime <= limit {
+        var limit = hasColdTimers(domain) ? loadColdTimers(domain, upTo: time) : time
+        while batch.count < batch.capacity {
+            if queue.count == 0 || queue.nextTime > limit {
+                guard limit < time, failure == nil else { break }
+                limit = loadColdTimers(domain, upTo: time)
+                guard queue.count > 0, queue.nextTime <= limit else { break }
+            }
             let entry = queue.first
             let row = entry.pointee.row
             guard batch.mark(row) else { break }
@@ -130,7 +136,16 @@ extension KeyedState {
             addTimers(to: row, -1)
             countTimers(domain, -1)
         }
+        if batch.count == 0 { noteFiring(domain, upTo: .min) }
         return batch.count > 0
+    }
+
+    private func noteFiring(_ domain: TimerDomain, upTo time: Int64) {
+        if domain == .event {
+            tracking.pointee.firingEventTime = time
+        } else {
+            tracking.pointee.firingProcessingTime = time
+        }
     }
 
     /// Begins a callback with timers: their rows are known at the first one.

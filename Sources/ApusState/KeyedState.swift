@@ -149,6 +149,11 @@ package final class KeyedState {
             + (eventTimers.count + processingTimers.count) * TimerQueue.timerByteCount
     }
 
+    /// Bytes that rows and values have left and others can take; the system does not get them back.
+    var spareByteCount: Int {
+        table.spareByteCount + pool.reservedByteCount - pool.usedByteCount
+    }
+
     func queue(_ domain: TimerDomain) -> TimerQueue {
         domain == .event ? eventTimers : processingTimers
     }

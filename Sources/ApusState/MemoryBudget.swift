@@ -13,10 +13,13 @@ package final class MemoryBudget: Sendable {
     /// A key that the index has no room for costs several times what one costs that has to be read
     /// from the log.
     private static let spillingRowShare = 2
+    /// The part that entries on their way into the database get.
+    private static let inFlightShare = 8
 
     private let used: Atomic<Int> = Atomic(0)
     private let peak: Atomic<Int> = Atomic(0)
     private let spillIndex: Atomic<Int> = Atomic(0)
+    private let inFlight: Atomic<Int> = Atomic(0)
     // Relaxed, as all here: a state that sees it late takes too much for a moment.
     private let hasSpill: Atomic<Bool> = Atomic(false)
 
@@ -29,19 +32,34 @@ package final class MemoryBudget: Sendable {
     /// What is used now.
     package var usedByteCount: Int { used.load(ordering: .relaxed) }
 
-    /// What rows and entries on their way may use: all, or a part when some states spill.
+    /// What rows may use.
     ///
-    /// Memory for rows does not shrink, so the index must have its part from the start.
-    var rowByteCountMax: Int {
-        hasSpill.load(ordering: .relaxed) ? byteCount / Self.spillingRowShare : byteCount
+    /// Memory for rows does not shrink, so the others must have their parts from the start.
+    var rowByteCountMax: Int { byteCount - spillIndexByteCountMax - byteCount / Self.inFlightShare }
+
+    /// What rows use now, memory that they leave behind for others included.
+    var rowByteCount: Int {
+        usedByteCount - spillIndex.load(ordering: .relaxed) - inFlight.load(ordering: .relaxed)
     }
 
-    /// What rows and entries on their way use now.
-    var rowByteCount: Int { usedByteCount - spillIndex.load(ordering: .relaxed) }
+    private var spillIndexByteCountMax: Int {
+        hasSpill.load(ordering: .relaxed) ? byteCount - byteCount / Self.spillingRowShare : 0
+    }
 
     /// Whether the index of spilled rows uses more than its part.
     var isSpillIndexTooLarge: Bool {
-        spillIndex.load(ordering: .relaxed) > byteCount - rowByteCountMax
+        spillIndex.load(ordering: .relaxed) > spillIndexByteCountMax
+    }
+
+    /// Whether entries on their way into the database use more than their part.
+    var isInFlightTooLarge: Bool {
+        inFlight.load(ordering: .relaxed) > byteCount / Self.inFlightShare
+    }
+
+    /// Reports a change of what is on its way into the database.
+    func addInFlight(_ change: Int) {
+        inFlight.add(change, ordering: .relaxed)
+        add(change)
     }
 
     /// Notes that a state spills rows.

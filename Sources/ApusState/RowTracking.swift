@@ -52,8 +52,14 @@ struct RowTracking {
     var coldEventEntry: [UInt8]?
     var coldProcessingEntry: [UInt8]?
 
+    /// Timers up to then are being fired; `Int64.min` when none are.
+    var firingEventTime = Int64.min
+    var firingProcessingTime = Int64.min
+
     /// Rows that hold nothing, kept until the database has deleted them.
     var graves: [Waiting] = []
+    /// The graves before this one are done with.
+    var gravesDone = 0
     /// Rows that are to be evicted once their flush is in.
     var victims: [Waiting] = []
     /// The victims before this one are done with.

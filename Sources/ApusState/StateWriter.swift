@@ -17,6 +17,8 @@ package final class StateWriter: Sendable {
     /// How often to look at the pages of mapped files, and how many bytes may be in the process.
     private static let releaseNanoseconds: Int64 = 50_000_000
     private static let mappedByteCountMax = 32 << 20
+    /// How many runs there may be before task threads leave compactions more of the processors.
+    private static let runCountMax = 20
 
     private struct Submission {
         let buffer: EntryBuffer
@@ -56,6 +58,8 @@ package final class StateWriter: Sendable {
     private let bell = Doorbell()
     private let released: Atomic<UInt64> = Atomic(0)
     private let thread: Mutex<(any RunningThread)?> = Mutex(nil)
+    /// What this thread and those of the database and of checkpoints have to do.
+    package let load = BackgroundLoad()
     /// Rung when a flush is in, for whoever waits for memory.
     private let waiting: Mutex<[Doorbell]> = Mutex([])
 
@@ -83,7 +87,7 @@ package final class StateWriter: Sendable {
         self.runByteCount = runByteCount
         self.notify = notify
         mappedAtStart = MappedMemory.residentByteCount()
-        let handle = threads.start(name: "apus-state") { [self] in run() }
+        let handle = threads.start(name: "apus-state", role: .background) { [self] in run() }
         thread.withLock { $0 = handle }
     }
 
@@ -98,7 +102,7 @@ package final class StateWriter: Sendable {
     /// Any thread; a state's flushes in their order.
     package func submit(_ buffer: EntryBuffer, _ progress: FlushProgress, flush: Int) {
         let byteCount = buffer.byteCount
-        budget.add(byteCount)
+        budget.addInFlight(byteCount)
         let isEnough = queue.withLock { queue in
             queue.submissions.append(
                 Submission(buffer: buffer, progress: progress, flush: flush, byteCount: byteCount)
@@ -172,15 +176,19 @@ package final class StateWriter: Sendable {
             guard !work.isEmpty || request != nil else {
                 bell.sleep(nanoseconds: Self.releaseNanoseconds, unless: hasWork)
                 releaseMappedPages()
+                noteCompaction()
                 continue
             }
             number += 1
             do throws(StoreError) {
-                try write(work, number)
-                if let request {
-                    try database.checkpoint(to: request.directory)
-                    finish(request, .success(()))
+                try load.during { () throws(StoreError) in
+                    try write(work, number)
+                    if let request {
+                        try database.checkpoint(to: request.directory)
+                        finish(request, .success(()))
+                    }
                 }
+                noteCompaction()
             } catch {
                 fail(error, work, request)
             }
@@ -194,6 +202,11 @@ package final class StateWriter: Sendable {
             return
         }
         database.releaseMappedPages()
+    }
+
+    /// Compactions may take their time, until there are too many runs.
+    private func noteCompaction() {
+        load.noteCompaction(isBehind: database.runCount > Self.runCountMax)
     }
 
     private func hasWork() -> Bool {
@@ -229,7 +242,7 @@ package final class StateWriter: Sendable {
         if !run.paths.isEmpty { try database.ingest(run.paths) }
         releaseMappedPages()
         for submission in work { submission.progress.complete(submission.flush) }
-        budget.add(-work.reduce(0) { $0 + $1.byteCount })
+        budget.addInFlight(-work.reduce(0) { $0 + $1.byteCount })
         let wasFailing = queue.withLock { queue in
             defer { queue.isFailing = false }
             return queue.isFailing

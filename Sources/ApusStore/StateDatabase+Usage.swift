@@ -20,6 +20,9 @@ extension StateDatabase {
         )
     }
 
+    /// How many sorted runs a lookup may have to look into; some microseconds.
+    package var runCount: Int { Int(clamping: apus_store_run_count(store)) }
+
     /// The error that keeps compactions from working, until they work again; nil when they do.
     package var backgroundError: StoreError? {
         guard let message = apus_store_background_error(store) else { return nil }

@@ -8,6 +8,9 @@
 #include <thread>
 #include <vector>
 
+#include <sys/resource.h>
+#include <unistd.h>
+
 #include <rocksdb/compaction_filter.h>
 #include <rocksdb/db.h>
 #include <rocksdb/env.h>
@@ -38,9 +41,17 @@ class Expiry final : public rocksdb::CompactionFilter {
     void *context_;
 };
 
+// As that of other threads in the background; see CApusShims.h.
+constexpr int background_nice = 19;
+
 // Remembers the error that keeps RocksDB from working, until the database is opened again.
 class ErrorNote final : public rocksdb::EventListener {
   public:
+    // On the thread of the compaction, which gets what task threads leave of the processors.
+    void OnCompactionBegin(rocksdb::DB *, const rocksdb::CompactionJobInfo &) override {
+        setpriority(PRIO_PROCESS, gettid(), background_nice);
+    }
+
     void OnBackgroundError(rocksdb::BackgroundErrorReason, rocksdb::Status *status) override {
         std::lock_guard<std::mutex> lock(mutex_);
         message_ = status->ToString();
@@ -291,6 +302,16 @@ void apus_store_settle(apus_store *store) {
 char *apus_store_background_error(apus_store *store) {
     std::string message = store->note->message();
     return message.empty() ? nullptr : strdup(message.c_str());
+}
+
+uint64_t apus_store_run_count(apus_store *store) {
+    std::shared_lock<std::shared_mutex> gate(store->gate);
+    std::string count;
+    if (!store->database
+        || !store->database->GetProperty(
+            rocksdb::DB::Properties::kNumFilesAtLevelPrefix + "0", &count))
+        return 0;
+    return strtoull(count.c_str(), nullptr, 10) + 1;
 }
 
 apus_store_usage apus_store_usage_now(apus_store *store) {

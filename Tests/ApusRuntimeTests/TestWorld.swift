@@ -31,7 +31,11 @@ struct TestThreads: Threads {
     /// Whether the allocations of task threads are counted.
     var countsAllocations = false
 
-    func start(name: String, _ body: @escaping @Sendable () -> Void) -> any RunningThread {
+    func start(
+        name: String,
+        role: ThreadRole,
+        _ body: @escaping @Sendable () -> Void
+    ) -> any RunningThread {
         TestThread(isCounted: countsAllocations && name.hasPrefix("apus-task-"), body)
     }
 }

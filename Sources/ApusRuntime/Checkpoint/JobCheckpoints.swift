@@ -2,6 +2,7 @@ import ApusCheckpoint
 import ApusCore
 import ApusGraph
 import ApusMemory
+import ApusState
 import Synchronization
 
 /// The checkpoints of a job at work: the checkpoint thread as others see it.
@@ -25,7 +26,7 @@ final class JobCheckpoints: Sendable {
         mailbox = surroundings.mailbox
         let end = End()
         self.end = end
-        running = threads.start(name: "apus-checkpoint") {
+        running = threads.start(name: "apus-checkpoint", role: .background) {
             var coordinator = CheckpointCoordinator(
                 surroundings,
                 deliveries: deliveries,
@@ -114,7 +115,8 @@ final class JobCheckpoints: Sendable {
                 clock: environment.clock,
                 disk: settings.disk,
                 alignmentTimeout: settings.rule.alignmentTimeoutMicroseconds.map { $0 * 1000 },
-                inFlightDirectory: inFlightDirectory
+                inFlightDirectory: inFlightDirectory,
+                load: settings.state?.writer.load
             )
         }
 

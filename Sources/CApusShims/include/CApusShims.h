@@ -65,6 +65,16 @@ void *apus_map_large_pages(size_t size, size_t alignment);
 // Gives such memory back.
 void apus_unmap(void *memory, size_t size);
 
+// The nice value of threads that get what others leave: a seventieth of a standard thread's weight.
+// With more weight they would not give way at once to a thread that has just used its share.
+enum { apus_background_nice = 19 };
+
+// Asks the kernel to raise the calling thread's nice value, and to let it run for slices of
+// this length: one with a shorter slice than the running thread's gets the processor as soon as it
+// wakes (Linux 6.12; older kernels ignore the slice), and its sleeps end within a microsecond of
+// their time. 0 nanoseconds: the kernel's own choice. Does nothing where that is not allowed.
+void apus_schedule_this_thread(int32_t nice_increment, int64_t slice_nanoseconds);
+
 // Tells the processor that this is a waiting loop.
 static inline void apus_pause(void) {
 #if defined(__x86_64__)

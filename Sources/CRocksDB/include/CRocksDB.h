@@ -107,6 +107,9 @@ typedef struct apus_store_usage {
     uint64_t entry_count_estimate;
 } apus_store_usage;
 
+// About how many sorted runs there are; cheap.
+uint64_t apus_store_run_count(apus_store *);
+
 apus_store_usage apus_store_usage_now(apus_store *);
 
 // Writes sorted files for ingestion, one after the other. One thread at a time.

@@ -123,7 +123,7 @@ extension BenchCommand {
                 (\(firing.completedCheckpoints) checkpoints, \(firing.failedCheckpoints) failed)
                   memory: arming: \(text(arming.memory))
                           firing: \(text(firing.memory))
-                """
+                """ + (firing.storage.map { "\n  state at the end: \(text($0))" } ?? "")
         }
 
         // MARK: - Parts

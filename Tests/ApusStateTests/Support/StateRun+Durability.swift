@@ -10,10 +10,7 @@ extension StateRun {
 
     func workOnDurability() throws {
         if generator.isOnce(in: 2) { maintain() }
-        if generator.isOnce(in: 3) {
-            // A short slice: the rest is written to meanwhile.
-            state.continueSnapshot(untilNanoseconds: 0, clock: clock)
-        }
+        if generator.isOnce(in: 3) { continueSnapshot() }
         switch generator.number(in: 0...29) {
         case 0: try takeCheckpoint()
         case 1: try restart()
@@ -27,6 +24,9 @@ extension StateRun {
     func maintain() {
         state.maintain(untilNanoseconds: .max, clock: clock)
     }
+
+    /// A short slice: the rest is written to meanwhile.
+    func continueSnapshot() { state.continueSnapshot(untilNanoseconds: 0, clock: clock) }
 
     private func finishSnapshot() {
         while state.isSnapshotting {

@@ -65,6 +65,7 @@ extension StateRun {
             roundCount += 1
             try checkDue(domain)
             try runTimerCallbacks()
+            if durable != nil { restBetweenTimers() }
             try require(
                 state.keyCount == model.keyCount,
                 "\(state.keyCount) keys after timers, not \(model.keyCount)"
@@ -72,6 +73,12 @@ extension StateRun {
         }
         guard roundCount < 30 else { return }
         try require(due(domain).isEmpty, "timers that are due were not taken")
+    }
+
+    /// What a stage that fires many timers does now and then.
+    private func restBetweenTimers() {
+        if generator.isOnce(in: 3) { continueSnapshot() }
+        if generator.isOnce(in: 2) { maintain() }
     }
 
     private func runTimerCallbacks() throws {
