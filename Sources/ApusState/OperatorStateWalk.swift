@@ -24,6 +24,7 @@ struct OperatorStateWalk {
     var isComplete: Bool { index == snapshot.lists.count }
 
     /// Keeps an item before it goes.
+    // SAFETY: a block of the list that calls, on its thread; it is copied during the call.
     mutating func keep(_ list: Int, _ position: Int, _ item: UnsafeRawBufferPointer) {
         let isWalked = list < index || (list == index && position < self.position)
         // An item that was appended later is none of the snapshot's.
