@@ -145,8 +145,8 @@ extension StateCommand {
             abstract: "Print keys in their order with everything that they have.",
             discussion: """
                 To go on behind the last key that was printed, give it to --from; it is printed \
-                again. Entries of broadcast state come behind them, by their keys in their maps, and last \
-                operator state, each subtask's items by the name of the state.
+                again. Entries of broadcast state come behind them, by their keys in their maps, \
+                and last operator state, each subtask's items by the name of the state.
 
                 EXAMPLE
                   apus state scan --checkpoint state/flights --operator aircraft --prefix N1
