@@ -1,4 +1,4 @@
-/// What somebody uses of a ``MemoryBudget``, reported in steps so that small changes cost nothing.
+/// What state that cannot leave memory uses of a ``MemoryBudget``, reported in steps so that small changes cost nothing.
 ///
 /// One thread.  Given back when it goes.
 struct BudgetShare: ~Copyable {
@@ -14,14 +14,14 @@ struct BudgetShare: ~Copyable {
     }
 
     deinit {
-        budget?.add(-reportedByteCount)
+        budget?.addResident(-reportedByteCount)
     }
 
     /// Tells how much is used now.
     mutating func report(_ byteCount: Int) {
         let change = byteCount - reportedByteCount
         guard abs(change) >= Self.stepByteCount, let budget else { return }
-        budget.add(change)
+        budget.addResident(change)
         reportedByteCount = byteCount
     }
 }

@@ -5,8 +5,12 @@ import Synchronization
 /// Each state reports what it uses between callbacks; whoever finds the sum too high makes room in
 /// its own rows.  Any thread.
 package final class MemoryBudget: Sendable {
-    /// What rows, and entries on their way into the database, may use together.
+    /// What rows, broadcast and operator state, and entries on their way into the database may use
+    /// together.
     package let byteCount: Int
+    /// The part of a budget that rows keep when state that cannot leave memory uses up the rest;
+    /// the budget is exceeded then.
+    private static let leastRowShare = 16
     /// The part of a budget that rows get when some states spill; the rest is for the index of what
     /// was spilled.
     ///
@@ -17,6 +21,7 @@ package final class MemoryBudget: Sendable {
     private let used: Atomic<Int> = Atomic(0)
     private let peak: Atomic<Int> = Atomic(0)
     private let spillIndex: Atomic<Int> = Atomic(0)
+    private let resident: Atomic<Int> = Atomic(0)
     // Relaxed, as all here: a state that sees it late takes too much for a moment.
     private let hasSpill: Atomic<Bool> = Atomic(false)
 
@@ -29,19 +34,23 @@ package final class MemoryBudget: Sendable {
     /// What is used now.
     package var usedByteCount: Int { used.load(ordering: .relaxed) }
 
-    /// What rows and entries on their way may use: all, or a part when some states spill.
+    /// What rows, entries on their way, and what cannot leave memory may use: all, or a part when
+    /// some states spill.
     ///
     /// Memory for rows does not shrink, so the index must have its part from the start.
     var rowByteCountMax: Int {
-        hasSpill.load(ordering: .relaxed) ? byteCount / Self.spillingRowShare : byteCount
+        let share = hasSpill.load(ordering: .relaxed) ? Self.spillingRowShare : 1
+        let least = resident.load(ordering: .relaxed) + byteCount / Self.leastRowShare
+        return max(byteCount / share, least)
     }
 
-    /// What rows and entries on their way use now.
+    /// What rows, entries on their way, and what cannot leave memory use now.
     var rowByteCount: Int { usedByteCount - spillIndex.load(ordering: .relaxed) }
 
     /// Whether the index of spilled rows uses more than its part.
     var isSpillIndexTooLarge: Bool {
-        spillIndex.load(ordering: .relaxed) > byteCount - rowByteCountMax
+        let part = max(byteCount - rowByteCountMax, byteCount / Self.leastRowShare)
+        return spillIndex.load(ordering: .relaxed) > part
     }
 
     /// Notes that a state spills rows.
@@ -50,6 +59,12 @@ package final class MemoryBudget: Sendable {
     /// Reports a change of one state's index of spilled rows.
     func addSpillIndex(_ change: Int) {
         spillIndex.add(change, ordering: .relaxed)
+        add(change)
+    }
+
+    /// Reports a change of state that cannot leave memory.
+    func addResident(_ change: Int) {
+        resident.add(change, ordering: .relaxed)
         add(change)
     }
 
