@@ -1,4 +1,5 @@
-/// What state that cannot leave memory uses of a ``MemoryBudget``, reported in steps so that small changes cost nothing.
+/// What state that cannot leave memory uses of a ``MemoryBudget``, reported in steps so that small
+/// changes cost nothing.
 ///
 /// One thread.  Given back when it goes.
 struct BudgetShare: ~Copyable {
