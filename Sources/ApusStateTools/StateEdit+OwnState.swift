@@ -29,7 +29,7 @@ extension StateEdit {
         for index in manifest.operators.indices {
             let id = manifest.operators[index].id
             let changes = ownChanges[manifest.operators[index].number]
-            if let content = changes?.broadcast {
+            if let content = changes?.broadcast, manifest.operators[index].broadcast != nil {
                 let bytes = BroadcastFile.encode(content.maps.map(\.entries))
                 let file = try add(bytes, .broadcast, id, to: attempt)
                 added.append(file)
@@ -38,7 +38,9 @@ extension StateEdit {
                     manifest.operators[index].broadcast?.maps[map].entryCount = found.entries.count
                 }
             }
-            if let content = changes?.operatorState {
+            if let content = changes?.operatorState,
+                manifest.operators[index].operatorState != nil
+            {
                 let file = try add(content.fileBytes, .operatorState, id, to: attempt)
                 added.append(file)
                 manifest.operators[index].operatorState?.contentName = file.contentName

@@ -166,6 +166,32 @@ struct OperatorStateJobTests {
         }
     }
 
+    @Test("operator state and broadcast state count in the budget of the job")
+    func budget() throws {
+        let world = try CheckpointWorld(intervalMicroseconds: 60_000_000)
+        let end = Gate()
+        func run(_ component: String, broadcasts: [String], atLeast byteCount: Int) throws {
+            let text = String(repeating: "v", count: 2000)
+            let records = (0..<12).map {
+                // Odd at the end would replace others.
+                ScriptedSource.Step.record(TestRecord(value: "\(text)\($0)0", time: Int64($0)))
+            }
+            var job = try TestJob(parallelism: 1)
+            job.addSource("in", records + [.wait(end)])
+            if !broadcasts.isEmpty { job.addSource("rules", records + [.wait(end)]) }
+            try job.addOperator("op", component, ["in"], broadcasts: broadcasts, from: .kinds)
+            job.addSink("out", ["op"])
+            try world.run(job) { running in
+                try running.wait(for: "what it uses") {
+                    world.budget?.usedByteCount ?? 0 > byteCount
+                }
+                running.run.abort()
+            }
+        }
+        try run("plain", broadcasts: [], atLeast: 12 * 2000)
+        try run("passed", broadcasts: ["rules"], atLeast: 12 * 2000)
+    }
+
     @Test("operator state that does not fit the plugin is refused, and can be given up")
     func doesNotFit() throws {
         let world = try CheckpointWorld(intervalMicroseconds: 60_000_000)

@@ -191,6 +191,26 @@ struct OperatorStateToolTests {
             .expect(status: 2, says: "operator state is no keyed state, which alone")
     }
 
+    @Test("a file of it that was damaged is named by tools, and not gone on from")
+    func damage() throws {
+        try prepare()
+        let show = try run("checkpoint", "show", "cp", "--json")
+        let name = try #require(
+            try workspace.tool(["grep", "-l", "APUSOPST", "-r", "cp/files"]).output
+                .split(separator: "\n").first
+        )
+        #expect(show.output.contains("operatorState"), "\(show)")
+        let file = URL(filePath: workspace.path(String(name)))
+        var bytes = try Data(contentsOf: file)
+        bytes[bytes.count - 2] ^= 1
+        try bytes.write(to: file)
+        try run("state", "ls", "--checkpoint", "cp")
+            .expect(status: 2, says: "(keeper) does not hold what was written")
+        let verify = try run("checkpoint", "verify", "cp")
+        #expect(verify.end != .exited(0), "\(verify)")
+        #expect(try run("run", "job.yaml", "--from", "latest").end != .exited(0))
+    }
+
     @Test("goes on from a savepoint in a new folder")
     func savepoint() throws {
         try prepare()
