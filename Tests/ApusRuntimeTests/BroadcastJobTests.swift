@@ -216,7 +216,7 @@ struct BroadcastJobTests {
             + [.pause(500)]
         let end = Gate()
         job.addParallelSource("in") { subtask in
-            (subtask == 1 ? (0..<500).flatMap { _ in chunk } : []) + [.wait(end)]
+            (subtask == 1 ? (0..<1500).flatMap { _ in chunk } : []) + [.wait(end)]
         }
         try job.addOperator("passed", "passed", ["in"], broadcasts: ["rules"], from: .kinds)
         let sink = job.addSink("out", ["passed"])
@@ -243,7 +243,7 @@ struct BroadcastJobTests {
             "\(reason)"
         )
         // Nothing that had waited is lost: all records, and the rule of each subtask.
-        #expect(sink.records.count == 500 * 50 + 2)
+        #expect(sink.records.count == 1500 * 50 + 2)
     }
 
     @Test("state that does not fit the plugin is refused")
