@@ -90,6 +90,11 @@ package struct CheckpointDetails: Codable, Equatable, Sendable {
                 "    broadcast state \(map.name): \(map.entryCount) entries, schema version "
                     + "\(map.schemaVersion)" + (map.schema.isEmpty ? "" : ", \(map.schema)")
             }
+            lines += (element.operatorState?.lists ?? []).map { list in
+                "    operator state \(list.name): \(list.redistribution), \(list.itemCount) items, "
+                    + "schema version \(list.schemaVersion)"
+                    + (list.schema.isEmpty ? "" : ", \(list.schema)")
+            }
             lines += element.timers.map { "    timer \($0.name): \($0.domain) time" }
             let marks = element.subtasks.compactMap(\.watermarkMicroseconds)
             lines.append(

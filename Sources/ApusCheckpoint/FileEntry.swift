@@ -8,6 +8,8 @@ package enum FileRole: String, Codable, CaseIterable, Sendable {
     case inFlight
     /// The broadcast state of an operator.
     case broadcast
+    /// The operator state of an operator.
+    case operatorState
 }
 
 /// A file of a checkpoint, as its manifest names it.

@@ -101,10 +101,10 @@ package struct Manifest: Codable, Equatable, Sendable {
             .values.cappedSum
     }
 
-    /// The version of the format that has all of it: 2 with broadcast state, which an older Apus
-    /// must not overlook.
+    /// The version of the format that has all of it: 2 with broadcast or operator state, which
+    /// an older Apus must not overlook.
     package var neededFormatVersion: Int {
-        operators.contains { $0.broadcast != nil } ? 2 : 1
+        operators.contains { !$0.ownContentNames.isEmpty } ? 2 : 1
     }
 
     /// The content names of all its files.
@@ -118,7 +118,7 @@ package struct Manifest: Codable, Equatable, Sendable {
         let listed = contentNames
         let used =
             sinks.flatMap { $0.undelivered.map(\.contentName) } + inFlight.map(\.contentName)
-            + operators.compactMap { $0.broadcast?.contentName }
+            + operators.flatMap(\.ownContentNames)
         if let missing = used.first(where: { !listed.contains($0) }) {
             return "it uses the file \(missing), which is not among its files"
         }

@@ -14,6 +14,8 @@ package struct OperatorState: Codable, Equatable, Sendable {
     package var subtasks: [SubtaskState]
     /// Its broadcast state; nil for none.
     package var broadcast: BroadcastReference?
+    /// Its operator state, items that belong to subtasks; nil for none.
+    package var operatorState: OperatorStateReference?
 
     /// Creates a description.
     ///
@@ -25,6 +27,7 @@ package struct OperatorState: Codable, Equatable, Sendable {
     ///   - timers: The declared timers.
     ///   - subtasks: The subtasks that took part.
     ///   - broadcast: Its broadcast state.
+    ///   - operatorState: Its operator state.
     package init(
         id: String,
         number: UInt16,
@@ -32,7 +35,8 @@ package struct OperatorState: Codable, Equatable, Sendable {
         states: [StateDeclaration] = [],
         timers: [TimerDeclaration] = [],
         subtasks: [SubtaskState] = [],
-        broadcast: BroadcastReference? = nil
+        broadcast: BroadcastReference? = nil,
+        operatorState: OperatorStateReference? = nil
     ) {
         self.id = id
         self.number = number
@@ -41,6 +45,14 @@ package struct OperatorState: Codable, Equatable, Sendable {
         self.timers = timers
         self.subtasks = subtasks
         self.broadcast = broadcast
+        self.operatorState = operatorState
+    }
+}
+
+extension OperatorState {
+    /// The files that hold its state outside of the database, by content name.
+    package var ownContentNames: [String] {
+        [broadcast?.contentName, operatorState?.contentName].compactMap { $0 }
     }
 }
 

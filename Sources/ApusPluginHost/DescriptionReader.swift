@@ -74,7 +74,11 @@ struct DescriptionReader {
             throw bad("'\(id)' declares timers but has no on_timers")
         }
         let broadcasts = try readBroadcasts(value, functions, id)
-        try checkUnique(states.map(\.slot.name) + broadcasts.map(\.name), "state of '\(id)'")
+        let operatorStates = try readOperatorStates(value, id)
+        try checkUnique(
+            states.map(\.slot.name) + broadcasts.map(\.name) + operatorStates.map(\.name),
+            "state of '\(id)'"
+        )
         let outputs = try readOutputs(value, id)
         guard value.input_count >= 1 else { throw bad("'\(id)' has no input") }
         return ComponentDescription(
@@ -88,7 +92,8 @@ struct DescriptionReader {
             timers: timers,
             counters: try readCounters(value, id),
             broadcastInputCount: Int(value.broadcast_input_count),
-            broadcasts: broadcasts
+            broadcasts: broadcasts,
+            operatorStates: operatorStates
         )
     }
 
@@ -283,7 +288,7 @@ struct DescriptionReader {
 
     // MARK: - Checks
 
-    private func check(_ size: UInt32, _ expected: Int, _ subject: String) throws(PluginError) {
+    func check(_ size: UInt32, _ expected: Int, _ subject: String) throws(PluginError) {
         guard size >= UInt32(expected), size < 1 << 16 else {
             throw bad(
                 "\(subject): size is \(size), expected \(expected); set it to sizeof the struct"
@@ -305,7 +310,7 @@ struct DescriptionReader {
         return count
     }
 
-    private func count<Element>(
+    func count<Element>(
         _ count: UInt32,
         _ array: UnsafePointer<Element>?,
         _ subject: String
@@ -313,7 +318,7 @@ struct DescriptionReader {
         try self.count(count, UnsafeRawPointer(array), subject)
     }
 
-    private func text(_ value: apus_str, _ subject: String) throws(PluginError) -> String {
+    func text(_ value: apus_str, _ subject: String) throws(PluginError) -> String {
         guard value.len <= Self.textByteCountMax else {
             throw bad("\(subject) is \(value.len) bytes long; at most \(Self.textByteCountMax)")
         }
@@ -327,7 +332,7 @@ struct DescriptionReader {
         return text
     }
 
-    private func name(_ value: apus_str, _ subject: String) throws(PluginError) -> String {
+    func name(_ value: apus_str, _ subject: String) throws(PluginError) -> String {
         let text = try text(value, subject)
         let isGood =
             !text.isEmpty && text.utf8.count <= 63
@@ -347,7 +352,7 @@ struct DescriptionReader {
         }
     }
 
-    private func bad(_ message: String) -> PluginError {
+    func bad(_ message: String) -> PluginError {
         PluginError(.badDescription, file, message)
     }
 }

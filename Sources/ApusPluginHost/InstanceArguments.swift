@@ -22,6 +22,9 @@ package struct InstanceArguments: Sendable {
     /// What a checkpoint has of the broadcast states, in the order of their declaration; nil for
     /// none.
     package var broadcasts: [[BroadcastEntry]]?
+    /// What this subtask gets of the operator states in a checkpoint, in the order of their
+    /// declaration; nil for none.
+    package var operatorState: [OperatorStateItems]?
     /// When state expires, by the name of the state.
     package var expiries: [String: SlotExpiry] = [:]
 

@@ -33,6 +33,8 @@ package final class OperatorInstance {
     package let state: KeyedState?
     /// Broadcast state; nil for an operator that declares none.
     package let broadcasts: BroadcastState?
+    /// Operator state; nil for an operator that declares none.
+    package let operatorState: OperatorStateLists?
 
     /// The state functions; never freed, plugins may call them as long as they run.
     ///
@@ -50,6 +52,15 @@ package final class OperatorInstance {
         table.initialize(to: BroadcastInterface.makeFunctions())
         return UnsafePointer(table)
     }()
+    /// The functions of operator state, likewise.
+    ///
+    /// `nonisolated(unsafe)` because the table is written once, here, and only read after that.
+    nonisolated(unsafe) private static let operatorStateFunctions:
+        UnsafePointer<apus_operator_state_api> = {
+            let table = UnsafeMutablePointer<apus_operator_state_api>.allocate(capacity: 1)
+            table.initialize(to: OperatorStateInterface.makeFunctions())
+            return UnsafePointer(table)
+        }()
     /// The timer functions, likewise.
     ///
     /// `nonisolated(unsafe)` because the table is written once, here, and only read after that.
@@ -94,6 +105,7 @@ package final class OperatorInstance {
                 tier: arguments.tier
             ) : nil
         broadcasts = Self.makeBroadcasts(description, arguments)
+        operatorState = Self.makeOperatorState(description, arguments)
         outputs = description.outputs.indices.map {
             OutputBuilder(
                 port: UInt32($0),
@@ -131,9 +143,25 @@ package final class OperatorInstance {
         _ arguments: InstanceArguments
     ) -> BroadcastState? {
         guard !description.broadcasts.isEmpty else { return nil }
-        let state = BroadcastState(names: description.broadcasts.map(\.name))
+        let state = BroadcastState(
+            names: description.broadcasts.map(\.name),
+            budget: arguments.tier?.budget
+        )
         if let restored = arguments.broadcasts { state.restore(restored) }
         return state
+    }
+
+    private static func makeOperatorState(
+        _ description: ComponentDescription,
+        _ arguments: InstanceArguments
+    ) -> OperatorStateLists? {
+        guard !description.operatorStates.isEmpty else { return nil }
+        let lists = OperatorStateLists(
+            names: description.operatorStates.map(\.name),
+            budget: arguments.tier?.budget
+        )
+        if let restored = arguments.operatorState { lists.restore(restored) }
+        return lists
     }
 
     /// The value of each declared counter.
@@ -155,6 +183,10 @@ package final class OperatorInstance {
         context.pointee.error = error
         context.pointee.broadcast = Self.broadcastFunctions
         context.pointee.broadcast_private = broadcasts.map {
+            Unmanaged.passUnretained($0).toOpaque()
+        }
+        context.pointee.operator_state = Self.operatorStateFunctions
+        context.pointee.operator_state_private = operatorState.map {
             Unmanaged.passUnretained($0).toOpaque()
         }
     }

@@ -38,6 +38,8 @@ package struct ComponentDescription: Equatable, Sendable {
     package let broadcastInputCount: Int
     /// The broadcast states.
     package let broadcasts: [BroadcastDescription]
+    /// The operator states.
+    package let operatorStates: [OperatorStateDescription]
 }
 
 /// A declared state slot.
@@ -54,6 +56,18 @@ package struct StateDescription: Equatable, Sendable {
 package struct BroadcastDescription: Equatable, Sendable {
     /// Its name, unlike those of all other states of the component.
     package let name: String
+    /// The version of what the bytes mean.
+    package let schemaVersion: Int
+    /// Free text about the bytes.
+    package let schema: String
+}
+
+/// A declared operator state: items of a subtask.
+package struct OperatorStateDescription: Equatable, Sendable {
+    /// Its name, unlike those of all other states of the component.
+    package let name: String
+    /// Who gets the items when a job goes on from a checkpoint.
+    package let redistribution: OperatorStateRedistribution
     /// The version of what the bytes mean.
     package let schemaVersion: Int
     /// Free text about the bytes.

@@ -133,6 +133,11 @@ struct JobAssembly {
         )
         arguments.tier = tier(node, subtask)
         arguments.broadcasts = try broadcasts(node)
+        arguments.operatorState = try operatorState(
+            node,
+            subtask,
+            implementation.description.operatorStates
+        )
         for expiry in description.expiries {
             arguments.expiries[expiry.stateName] = SlotExpiry(
                 ttlMicroseconds: expiry.ttlMicroseconds,

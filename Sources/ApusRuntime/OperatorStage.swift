@@ -247,6 +247,7 @@ final class OperatorStage: Stage {
             // All subtasks have the same.
             if subtask == 0 { broadcasts.beginSnapshot() }
         }
+        instance.operatorState?.beginSnapshot()
         guard let state = instance.state else { return }
         // What an abandoned attempt has left.
         while state.isSnapshotting {
@@ -261,15 +262,18 @@ final class OperatorStage: Stage {
 
     override var isSnapshotting: Bool {
         instance.state?.isSnapshotting ?? false || instance.broadcasts?.isSnapshotting ?? false
+            || instance.operatorState?.isSnapshotting ?? false
     }
 
     override func continueSnapshot(until limit: Int64) {
         instance.state?.continueSnapshot(untilNanoseconds: limit, clock: clock)
         instance.broadcasts?.continueSnapshot { clock.monotonicNanoseconds() < limit }
+        instance.operatorState?.continueSnapshot { clock.monotonicNanoseconds() < limit }
     }
 
     override func snapshotContent() -> SubtaskReport.Content {
         snapshot.broadcast = instance.broadcasts?.takeSnapshot()
+        snapshot.operatorState = instance.operatorState?.takeSnapshot()
         return .operator(snapshot)
     }
 

@@ -19,64 +19,42 @@ package enum BroadcastFile {
     /// - Parameter contents: The entries of each map, in the order of their keys.
     /// - Returns: All bytes of it.
     package static func encode(_ contents: [[BroadcastEntry]]) -> [UInt8] {
-        var bytes = magic
-        append(version, to: &bytes)
-        append(UInt32(contents.count), to: &bytes)
+        var file = StateFileWriter(magic: magic, version: version)
+        file.add(UInt32(contents.count))
         for entries in contents {
-            append(UInt64(entries.count), to: &bytes)
+            file.add(UInt64(entries.count))
             for entry in entries {
-                append(UInt32(entry.key.count), to: &bytes)
-                append(UInt32(entry.value.count), to: &bytes)
-                bytes += entry.key
-                bytes += entry.value
+                file.add(UInt32(entry.key.count))
+                file.add(UInt32(entry.value.count))
+                file.add(entry.key)
+                file.add(entry.value)
             }
         }
-        return bytes
+        return file.bytes
     }
 
     /// Reads a file.
     ///
     /// - Returns: The entries of each map; nil when it is damaged, or of a newer format.
     package static func decode(_ bytes: [UInt8]) -> [[BroadcastEntry]]? {
-        guard bytes.starts(with: magic) else { return nil }
-        var at = magic.count
-        guard read(UInt32.self, bytes, &at) == version, let count = read(UInt32.self, bytes, &at)
+        guard var file = StateFileReader(bytes, magic: magic, version: version),
+            let count = file.read(UInt32.self)
         else { return nil }
         var contents: [[BroadcastEntry]] = []
         for _ in 0..<count {
-            guard let entryCount = read(UInt64.self, bytes, &at) else { return nil }
+            guard let entryCount = file.read(UInt64.self) else { return nil }
             var entries: [BroadcastEntry] = []
             for _ in 0..<entryCount {
-                guard let keyCount = read(UInt32.self, bytes, &at),
-                    let valueCount = read(UInt32.self, bytes, &at),
-                    let key = take(Int(keyCount), bytes, &at),
-                    let value = take(Int(valueCount), bytes, &at)
+                guard let keyCount = file.read(UInt32.self),
+                    let valueCount = file.read(UInt32.self),
+                    let key = file.take(Int(keyCount)),
+                    let value = file.take(Int(valueCount))
                 else { return nil }
                 if let last = entries.last, !last.key.lexicographicallyPrecedes(key) { return nil }
                 entries.append(BroadcastEntry(key: key, value: value))
             }
             contents.append(entries)
         }
-        return at == bytes.count ? contents : nil
-    }
-
-    private static func append(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {
-        // SAFETY: the bytes are copied within the call.
-        withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
-    }
-
-    private static func take(_ count: Int, _ bytes: [UInt8], _ at: inout Int) -> [UInt8]? {
-        guard count <= bytes.count - at else { return nil }
-        defer { at += count }
-        return Array(bytes[at..<at + count])
-    }
-
-    private static func read<Number: FixedWidthInteger>(
-        _ type: Number.Type,
-        _ bytes: [UInt8],
-        _ at: inout Int
-    ) -> Number? {
-        guard let some = take(MemoryLayout<Number>.size, bytes, &at) else { return nil }
-        return some.reversed().reduce(0) { $0 << 8 | Number($1) }
+        return file.isAtEnd ? contents : nil
     }
 }

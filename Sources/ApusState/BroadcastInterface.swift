@@ -11,9 +11,12 @@ package enum BroadcastInterface {
             size: UInt32(MemoryLayout<apus_broadcast_api>.size),
             reserved: 0,
             get: { context, index, key, keyLength, value in
-                guard let value, isReadable(key, keyLength) else { return APUS_UNSUPPORTED }
+                guard let value, PluginBytes.isReadable(key, keyLength) else {
+                    return APUS_UNSUPPORTED
+                }
                 return withState(of: context, index) { state in
-                    guard let found = state.get(Int(index), buffer(key, keyLength)) else {
+                    guard let found = state.get(Int(index), PluginBytes.buffer(key, keyLength))
+                    else {
                         return APUS_NOT_FOUND
                     }
                     value.pointee = found
@@ -38,21 +41,27 @@ package enum BroadcastInterface {
                 }
             },
             put: { context, index, key, keyLength, value, length in
-                guard isReadable(key, keyLength), isReadable(value, length) else {
+                guard PluginBytes.isReadable(key, keyLength), PluginBytes.isReadable(value, length)
+                else {
                     return APUS_UNSUPPORTED
                 }
                 guard keyLength < UInt64(Int32.max), length < UInt64(Int32.max) else {
                     return APUS_LIMIT
                 }
                 return withWritable(of: context, index) { state in
-                    state.put(Int(index), buffer(key, keyLength), buffer(value, length))
+                    state.put(
+                        Int(index),
+                        PluginBytes.buffer(key, keyLength),
+                        PluginBytes.buffer(value, length)
+                    )
                     return APUS_OK
                 }
             },
             remove: { context, index, key, keyLength in
-                guard isReadable(key, keyLength) else { return APUS_UNSUPPORTED }
+                guard PluginBytes.isReadable(key, keyLength) else { return APUS_UNSUPPORTED }
                 return withWritable(of: context, index) { state in
-                    state.remove(Int(index), buffer(key, keyLength)) ? APUS_OK : APUS_NOT_FOUND
+                    state.remove(Int(index), PluginBytes.buffer(key, keyLength))
+                        ? APUS_OK : APUS_NOT_FOUND
                 }
             },
             clear: { context, index in
@@ -88,14 +97,4 @@ private func withWritable(
     _ body: (BroadcastState) -> Int32
 ) -> Int32 {
     withState(of: context, index) { $0.isWritable ? body($0) : APUS_READ_ONLY }
-}
-
-@inline(__always)
-private func isReadable(_ bytes: UnsafeRawPointer?, _ length: UInt64) -> Bool {
-    bytes != nil || length == 0
-}
-
-@inline(__always)
-private func buffer(_ start: UnsafeRawPointer?, _ count: UInt64) -> UnsafeRawBufferPointer {
-    UnsafeRawBufferPointer(start: start, count: start == nil ? 0 : Int(count))
 }

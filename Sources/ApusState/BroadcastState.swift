@@ -19,10 +19,16 @@ package final class BroadcastState {
     private var pool = BlockPool()
     private var hashSums: [UInt64]
     private var walk: BroadcastWalk?
+    private var share: BudgetShare
 
     /// Creates empty maps.
-    package init(names: [String]) {
+    ///
+    /// - Parameters:
+    ///   - names: Their names.
+    ///   - budget: What they use counts in it; nil for in none.
+    package init(names: [String], budget: MemoryBudget? = nil) {
         self.names = names
+        share = BudgetShare(of: budget)
         hashSums = Array(repeating: 0, count: names.count)
         maps = .allocate(capacity: max(1, names.count))
         for index in names.indices {
@@ -68,11 +74,13 @@ package final class BroadcastState {
         if let old = willChange(index, key) { hashSums[index] &-= Self.hash(key, old) }
         hashSums[index] &+= Self.hash(key, value)
         map(index).put(key, value, in: &pool)
+        share.report(pool.usedByteCount)
     }
 
     func remove(_ index: Int, _ key: UnsafeRawBufferPointer) -> Bool {
         guard let old = willChange(index, key) else { return false }
         hashSums[index] &-= Self.hash(key, old)
+        defer { share.report(pool.usedByteCount) }
         return map(index).remove(key, in: &pool)
     }
 
@@ -84,6 +92,7 @@ package final class BroadcastState {
         clearCount += 1
         maps[index] = MapState(in: &pool, version: clearCount << 40).pointer
         hashSums[index] = 0
+        share.report(pool.usedByteCount)
     }
 
     private var clearCount: UInt64 = 0

@@ -5,8 +5,12 @@ import Synchronization
 /// Each state reports what it uses between callbacks; whoever finds the sum too high makes room in
 /// its own rows.  Any thread.
 package final class MemoryBudget: Sendable {
-    /// What rows, and entries on their way into the database, may use together.
+    /// What rows, broadcast and operator state, and entries on their way into the database may use
+    /// together.
     package let byteCount: Int
+    /// The part of a budget that rows keep when state that cannot leave memory uses up the rest;
+    /// the budget is exceeded then.
+    private static let leastRowShare = 16
     /// The part of a budget that rows get when some states spill; the rest is for the index of what
     /// was spilled.
     ///
@@ -20,6 +24,7 @@ package final class MemoryBudget: Sendable {
     private let peak: Atomic<Int> = Atomic(0)
     private let spillIndex: Atomic<Int> = Atomic(0)
     private let inFlight: Atomic<Int> = Atomic(0)
+    private let resident: Atomic<Int> = Atomic(0)
     // Relaxed, as all here: a state that sees it late takes too much for a moment.
     private let hasSpill: Atomic<Bool> = Atomic(false)
 
@@ -32,23 +37,30 @@ package final class MemoryBudget: Sendable {
     /// What is used now.
     package var usedByteCount: Int { used.load(ordering: .relaxed) }
 
-    /// What rows may use.
+    /// What rows, and what cannot leave memory, may use.
     ///
     /// Memory for rows does not shrink, so the others must have their parts from the start.
-    var rowByteCountMax: Int { byteCount - spillIndexByteCountMax - byteCount / Self.inFlightShare }
+    var rowByteCountMax: Int {
+        let part = byteCount - spillIndexPart - byteCount / Self.inFlightShare
+        let least = resident.load(ordering: .relaxed) + byteCount / Self.leastRowShare
+        return max(part, least)
+    }
 
-    /// What rows use now, memory that they leave behind for others included.
+    /// What rows, and what cannot leave memory, use now; memory that rows leave behind for others
+    /// included.
     var rowByteCount: Int {
         usedByteCount - spillIndex.load(ordering: .relaxed) - inFlight.load(ordering: .relaxed)
     }
 
-    private var spillIndexByteCountMax: Int {
+    private var spillIndexPart: Int {
         hasSpill.load(ordering: .relaxed) ? byteCount - byteCount / Self.spillingRowShare : 0
     }
 
     /// Whether the index of spilled rows uses more than its part.
     var isSpillIndexTooLarge: Bool {
-        spillIndex.load(ordering: .relaxed) > spillIndexByteCountMax
+        let rest = byteCount - rowByteCountMax - byteCount / Self.inFlightShare
+        let part = max(min(spillIndexPart, rest), byteCount / Self.leastRowShare)
+        return spillIndex.load(ordering: .relaxed) > part
     }
 
     /// Whether entries on their way into the database use more than their part.
@@ -68,6 +80,12 @@ package final class MemoryBudget: Sendable {
     /// Reports a change of one state's index of spilled rows.
     func addSpillIndex(_ change: Int) {
         spillIndex.add(change, ordering: .relaxed)
+        add(change)
+    }
+
+    /// Reports a change of state that cannot leave memory.
+    func addResident(_ change: Int) {
+        resident.add(change, ordering: .relaxed)
         add(change)
     }
 

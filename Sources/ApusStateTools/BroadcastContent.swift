@@ -1,5 +1,4 @@
 import ApusCheckpoint
-import ApusCore
 package import ApusState
 
 /// The broadcast state of an operator in a checkpoint, as tools show it.
@@ -27,51 +26,25 @@ package struct BroadcastContent: Equatable, Sendable {
     }
 }
 
-/// Reads broadcast state out of files.
-enum BroadcastReader {
-    /// Reads the broadcast state of an operator.
+extension BroadcastContent {
+    /// What an operator has in a checkpoint or savepoint; nil for none.
     ///
-    /// - Parameters:
-    ///   - state: The operator, as the manifest says it.
-    ///   - files: The files of the manifest.
-    ///   - disk: The seam to files.
-    ///   - path: Where a file is.
-    /// - Returns: What it has; nil for none.
     /// - Throws: ``StateToolError`` when the file is damaged.
-    static func read(
-        _ state: OperatorState,
-        _ files: [FileEntry],
-        disk: any Disk,
-        path: (FileEntry) -> String
-    ) throws(StateToolError) -> BroadcastContent? {
+    init?(_ state: OperatorState, in files: OwnFileReader) throws(StateToolError) {
         guard let reference = state.broadcast else { return nil }
-        guard
-            let file = files.first(where: {
-                $0.role == .broadcast && $0.contentName == reference.contentName
-            })
-        else { return nil }  // Impossible: the manifest was checked.
-        let place = path(file)
-        let bytes = try StateToolError.onDisk(
-            try disk.readAll(place, maximumByteCount: file.byteCount)
-        )
-        guard ContentDigest.digits(of: bytes) == file.hash,
-            let contents = BroadcastFile.decode(bytes), contents.count == reference.maps.count
-        else {
-            throw StateToolError(
-                .input,
-                "\(place): the broadcast state of operator '\(state.id)' is damaged, or a newer "
-                    + "Apus wrote it; restore an earlier checkpoint"
-            )
+        let contents = try files.read(
+            reference.contentName,
+            "the broadcast state of operator '\(state.id)'"
+        ) { bytes in
+            let contents = BroadcastFile.decode(bytes)
+            return contents?.count == reference.maps.count ? contents : nil
         }
-        return BroadcastContent(
+        guard let contents else { return nil }
+        self.init(
             operatorNumber: state.number,
             operator: state.id,
             maps: zip(reference.maps, contents).map { map, entries in
-                BroadcastContent.Map(
-                    name: map.name,
-                    schemaVersion: map.schemaVersion,
-                    entries: entries
-                )
+                Map(name: map.name, schemaVersion: map.schemaVersion, entries: entries)
             }
         )
     }

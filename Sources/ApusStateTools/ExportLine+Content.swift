@@ -79,6 +79,9 @@ extension ExportLine {
 
     // MARK: - Back
 
+    /// Whether it is of broadcast or operator state, which belong to no key.
+    var isOwnState: Bool { kind == "broadcast" || kind == "operator" }
+
     /// What a line brings.
     enum Item: Equatable {
         /// A value or counter, or what is in the row of an unknown state.
@@ -96,10 +99,11 @@ extension ExportLine {
         _ directory: OperatorDirectory
     ) throws(StateToolError) -> (operatorNumber: UInt16, key: [UInt8], item: Item) {
         guard let name = self.operator else { throw missing("operator") }
-        guard kind != "broadcast" else {
+        guard !isOwnState else {
             throw wrong(
-                "broadcast state is not imported: it is changed by records of the broadcast "
-                    + "input; leave such lines out"
+                "\(kind ?? "") state is no keyed state, which alone `apus state purge` removes and "
+                    + "`apus state undo` brings back; leave such lines out, or bring them in with "
+                    + "`apus state import`"
             )
         }
         let number = try directory.number(name)
@@ -215,7 +219,8 @@ extension ExportLine {
         return time
     }
 
-    private func bytes(
+    /// The bytes that a pair of members has; nil for none.
+    func bytes(
         _ name: String,
         _ text: String?,
         _ hex: String?

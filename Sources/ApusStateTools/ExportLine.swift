@@ -12,12 +12,15 @@ import Foundation
 ///     "operator"       the operator's id, or "#7" of one that the job has no longer
 ///     "key"            the key as text; where it is none, "keyHex": hexadecimal digits
 ///     "state"          the state's name ("slot 3" where nobody declares it); not of timers
-///     "kind"           "value", "counter", "list", "map", "unknown", "timer", or "broadcast": an
-///                      entry of broadcast state, which has a mapKey and no key; it is not imported
+///     "kind"           "value", "counter", "list", "map", "unknown", "timer"; "broadcast": an
+///                      entry of broadcast state, which has a mapKey and no key; "operator": an
+///                      item of operator state, which has a subtask and an index and no key
 ///     "schemaVersion"  what the bytes mean, by the operator's numbering; not of timers
 ///     "value"          the bytes as text; where they are none, "valueHex"; not of counters, timers
 ///     "number"         a counter's sum
-///     "index"          of an element of a list: 0, 1, 2 ...; a list's lines follow each other
+///     "subtask"        of an item of operator state: whose it is
+///     "index"          of an element of a list: 0, 1, 2 ...; a list's lines follow each other; of
+///                      an item of operator state: 0, 1, 2 ... in its subtask
 ///     "mapKey"         of an entry of a map, or "mapKeyHex"; of an unknown state what is behind
 ///                      the key in the database, or nothing for what is in the row
 ///     "timer"          a timer's name ("timer 3" where nobody declares it)
@@ -48,6 +51,7 @@ struct ExportLine: Codable, Equatable {
     var valueHex: String?
     var number: Int64?
     var index: Int?
+    var subtask: Int?
     var mapKey: String?
     var mapKeyHex: String?
     var timer: String?
@@ -67,7 +71,8 @@ struct ExportLine: Codable, Equatable {
     private static let members: [String] = [
         "apusStateExport", "job", "checkpoint", "maxParallelism", "what", "apusStateExportEnd",
         "operator", "key", "keyHex", "state", "kind", "schemaVersion", "value", "valueHex",
-        "number", "index", "mapKey", "mapKeyHex", "timer", "domain", "id", "timeMicroseconds",
+        "number", "index", "subtask", "mapKey", "mapKeyHex", "timer", "domain", "id",
+        "timeMicroseconds",
         "payload", "payloadHex", "written", "expires", "refreshed",
     ]
 
@@ -95,6 +100,7 @@ struct ExportLine: Codable, Equatable {
         line.add("timer", text: timer)
         line.add("kind", text: kind)
         line.add("schemaVersion", schemaVersion.map { String($0) })
+        line.add("subtask", subtask.map(String.init))
         line.add("index", index.map(String.init))
         line.add("mapKey", text: mapKey)
         line.add("mapKeyHex", text: mapKeyHex)

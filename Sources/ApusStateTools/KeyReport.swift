@@ -72,8 +72,10 @@ package struct KeyReport: Encodable, Equatable, Sendable {
     package let `operator`: String
     /// The key.
     package let key: Bytes
-    /// Its key group; nil of an entry of broadcast state, which belongs to no key.
+    /// Its key group; nil of broadcast and operator state, which belong to no key.
     package let group: Int?
+    /// The subtask, of operator state alone.
+    package let subtask: Int?
     /// When it was last written; nil when that is not known.
     package let written: String?
     /// When it expires; nil for never.
@@ -91,6 +93,7 @@ package struct KeyReport: Encodable, Equatable, Sendable {
         `operator` = directory.name(number)
         key = Bytes(content.key)
         group = content.group
+        subtask = nil
         written = TimeText.text(content.row.written)
         expires = TimeText.text(content.row.expires)
         byteCount = content.byteCount
@@ -108,6 +111,7 @@ package struct KeyReport: Encodable, Equatable, Sendable {
         `operator` = content.operator
         key = Bytes(entry.key)
         group = nil
+        subtask = nil
         written = nil
         expires = nil
         byteCount = entry.key.count + entry.value.count
@@ -118,6 +122,31 @@ package struct KeyReport: Encodable, Equatable, Sendable {
             refreshed: nil
         )
         state.value = Bytes(entry.value)
+        states = [state]
+        timers = []
+    }
+
+    /// Describes the operator state of a subtask, whose name stands for the key.
+    package init(
+        _ content: OperatorStateContent,
+        _ list: OperatorStateContent.List,
+        subtask: Int
+    ) {
+        let items = list.subtasks[subtask]
+        `operator` = content.operator
+        key = Bytes(Array(list.name.utf8))
+        group = nil
+        self.subtask = subtask
+        written = nil
+        expires = nil
+        byteCount = items.reduce(0) { $0 + $1.count }
+        var state = State(
+            name: list.name,
+            kind: "operator",
+            schemaVersion: list.schemaVersion,
+            refreshed: nil
+        )
+        state.values = items.map { Bytes($0) }
         states = [state]
         timers = []
     }
@@ -174,7 +203,9 @@ package struct KeyReport: Encodable, Equatable, Sendable {
             group.map {
                 "  key group \($0), \(byteCount) bytes, written \(written ?? "unknown")"
                     + (expires.map { ", expires \($0)" } ?? "")
-            } ?? "  in every subtask, \(byteCount) bytes"
+            }
+                ?? (subtask.map { "  in subtask \($0), \(byteCount) bytes" }
+                    ?? "  in every subtask, \(byteCount) bytes")
         )
         for state in states {
             let title =

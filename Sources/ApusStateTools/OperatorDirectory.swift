@@ -77,10 +77,28 @@ package struct OperatorDirectory: Sendable {
         if name.hasPrefix("slot "), let slot = Int(name.dropFirst(5)), (0..<32).contains(slot) {
             return slot
         }
+        if let kind = ownStateKind(number, name) {
+            throw StateToolError(
+                .input,
+                "operator '\(self.name(number))': '\(name)' is \(kind) state, and this works on "
+                    + "keyed state alone; to change \(kind) state, export it, edit the lines, and "
+                    + "bring them back with `apus state import`"
+            )
+        }
         throw StateToolError(
             .input,
             "operator '\(self.name(number))': " + Self.unknown("state", name, states.map(\.name))
         )
+    }
+
+    /// "broadcast" or "operator" for the name of such a state; nil for any other.
+    package func ownStateKind(_ number: UInt16, _ name: String) -> String? {
+        let declared = byNumber[number]
+        if declared?.broadcast?.maps.contains(where: { $0.name == name }) ?? false {
+            return "broadcast"
+        }
+        let lists = declared?.operatorState?.lists ?? []
+        return lists.contains { $0.name == name } ? "operator" : nil
     }
 
     /// What a timer is called.

@@ -117,7 +117,7 @@ package struct Savepoint {
         let used =
             manifest.sinks.flatMap { $0.undelivered.map(\.contentName) }
             + manifest.inFlight.map(\.contentName)
-            + manifest.operators.compactMap { $0.broadcast?.contentName }
+            + manifest.operators.flatMap(\.ownContentNames)
         if let missing = used.first(where: { !listed.contains($0) }) {
             throw Problem(text: "it uses the file \(missing), which is not among its files")
         }

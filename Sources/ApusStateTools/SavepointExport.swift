@@ -177,7 +177,7 @@ package struct SavepointExport {
         SavepointDocument.entry(.state, name: part.name, byteCount: part.byteCount, hash: part.hash)
     }
 
-    /// Copies undelivered output, records in flight and broadcast state.
+    /// Copies undelivered output, records in flight, broadcast and operator state.
     private func copyLogs(
         _ folder: CheckpointFolder,
         _ manifest: Manifest,
@@ -192,6 +192,7 @@ package struct SavepointExport {
                 switch file.role {
                 case .outbox: "outbox-\(count).log"
                 case .inFlight: "in-flight-\(count).log"
+                case .operatorState: "operator-state-\(count).state"
                 case .broadcast, .state: "broadcast-\(count).state"
                 }
             let source = folder.path(of: file)

@@ -13,7 +13,7 @@ package struct SavepointReport: Encodable, Equatable, Sendable {
         package let schemaVersion: Int
         /// How many keys have it.
         package internal(set) var keyCount = 0
-        /// How many entries it has; only of broadcast state.
+        /// How many entries it has; only of broadcast and operator state.
         package var entryCount: Int?
     }
 
@@ -134,6 +134,14 @@ package struct SavepointReport: Encodable, Equatable, Sendable {
                         kind: "broadcast",
                         schemaVersion: $0.schemaVersion,
                         entryCount: $0.entryCount
+                    )
+                }
+                + (state.operatorState?.lists ?? []).map {
+                    State(
+                        name: $0.name,
+                        kind: "operator",
+                        schemaVersion: $0.schemaVersion,
+                        entryCount: $0.itemCount
                     )
                 }
         )

@@ -16,14 +16,16 @@ final class StateEdit {
     let base: Manifest
     /// The state as it was before the slice in hand.
     let reader: StateSnapshotReader
-    private let folder: CheckpointFolder
+    let folder: CheckpointFolder
     private let state: TemporaryState
-    private let disk: any Disk
+    let disk: any Disk
     private let sliceByteCount: Int
     private var buffer = EntryBuffer()
     private var keyCountChanges: [UInt16: Int] = [:]
     private var changedKeys: Set<ChangedKey> = []
     private var sliceCount = 0
+    /// Broadcast and operator state that changes, by operator.
+    var ownChanges: [UInt16: OwnChanges] = [:]
 
     private struct ChangedKey: Hashable {
         let operatorNumber: UInt16
@@ -50,7 +52,7 @@ final class StateEdit {
         self.sliceByteCount = sliceByteCount
         let work = try StateToolError.onFolder(try folder.workDirectory("state-edit"))
         state = try TemporaryState(folder, base, at: work + "/database", disk: disk)
-        reader = StateSnapshotReader(state, base)
+        reader = StateSnapshotReader(state, base, folder, disk: disk)
     }
 
     // MARK: - Changes
@@ -209,10 +211,7 @@ final class StateEdit {
             manifest.createdMicroseconds = createdMicroseconds
             manifest.writerVersion = writerVersion
             manifest.files = try StateFiles.add(from: attempt.directory, to: attempt, disk: disk)
-            for file in base.files where file.role != .state {
-                try StateToolError.onFolder(try attempt.carry(file))
-                manifest.files.append(file)
-            }
+            try addFiles(to: attempt, &manifest)
             for index in manifest.operators.indices { count(&manifest.operators[index]) }
             try StateToolError.onFolder(try attempt.commit(manifest))
             return manifest

@@ -79,6 +79,34 @@ package final class StateExport {
         }
     }
 
+    /// Writes operator state.
+    ///
+    /// - Parameters:
+    ///   - content: The operator state of an operator.
+    ///   - state: The list to export; nil for all.
+    /// - Throws: ``StateToolError`` when the disk refuses.
+    package func add(
+        _ content: OperatorStateContent,
+        state: String? = nil
+    ) throws(StateToolError) {
+        for list in content.lists where state == nil || state == list.name {
+            for (subtask, items) in list.subtasks.enumerated() {
+                for (index, item) in items.enumerated() {
+                    var line = ExportLine()
+                    line.operator = content.operator
+                    line.state = list.name
+                    line.kind = "operator"
+                    line.schemaVersion = UInt16(clamping: list.schemaVersion)
+                    line.subtask = subtask
+                    line.index = index
+                    ExportLine.set(item, &line.value, &line.valueHex)
+                    try add(line)
+                    lineCount += 1
+                }
+            }
+        }
+    }
+
     /// Writes the last line and closes the file.
     ///
     /// - Parameter isDurable: Whether to wait until it is on the disk.

@@ -145,9 +145,14 @@ package struct StateImport {
             existing: existing.rawValue
         )
         var merge: KeyMerge?
+        var own = OwnStateMerge(reader, existing)
         while let line = try file.next() {
             report.lineCount += 1
             do throws(StateToolError) {
+                if line.isOwnState, !isUndo {
+                    try own.add(line)
+                    continue
+                }
                 let found = try line.item(reader.directory)
                 if let current = merge,
                     current.isOf(found.operatorNumber, found.key) == false
@@ -174,6 +179,9 @@ package struct StateImport {
             }
         }
         if let merge { try finish(merge, edit, &report) }
+        report.appliedCount += own.appliedCount
+        report.keptCount += own.keptCount
+        if let edit { own.apply(to: edit) }
         return report
     }
 

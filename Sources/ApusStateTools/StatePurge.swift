@@ -163,6 +163,11 @@ package struct StatePurge {
             if let state = selection.stateName {
                 let all = directory.operators.flatMap { $0.states.map(\.name) }
                 guard all.contains(state) else {
+                    // Says so when it is no keyed state.
+                    for declared in directory.operators
+                    where directory.ownStateKind(declared.number, state) != nil {
+                        _ = try directory.slot(declared.number, state)
+                    }
                     throw StateToolError(
                         .input,
                         OperatorDirectory.unknown("state", state, all)

@@ -14,8 +14,8 @@ package final class StateSnapshotReader {
     package let directory: OperatorDirectory
     private let state: TemporaryState
     private let place: TemporaryPlace?
-    private let folder: CheckpointFolder?
-    private let disk: (any Disk)?
+    private let folder: CheckpointFolder
+    private let disk: any Disk
     var database: StateDatabase { state.database }
 
     /// Opens the state of a checkpoint.
@@ -45,13 +45,18 @@ package final class StateSnapshotReader {
         self.disk = disk
     }
 
-    /// Reads a database that somebody else opened.
-    init(_ state: TemporaryState, _ manifest: Manifest) {
+    /// Reads a database that somebody else opened, of a checkpoint in this folder.
+    init(
+        _ state: TemporaryState,
+        _ manifest: Manifest,
+        _ folder: CheckpointFolder,
+        disk: any Disk
+    ) {
         self.manifest = manifest
         self.state = state
         place = nil
-        folder = nil
-        disk = nil
+        self.folder = folder
+        self.disk = disk
         directory = OperatorDirectory(manifest)
     }
 
@@ -63,11 +68,9 @@ package final class StateSnapshotReader {
         try place?.close()
     }
 
-    // MARK: - Broadcast state
+    // MARK: - Broadcast and operator state
 
     /// The broadcast state of an operator, or of all that have some.
-    ///
-    /// None of a reader that is part of an edit: edits leave broadcast state as it is.
     ///
     /// - Parameter wanted: The operator; nil for all.
     /// - Returns: What each of them has.
@@ -75,15 +78,31 @@ package final class StateSnapshotReader {
     package func broadcasts(
         of wanted: UInt16? = nil
     ) throws(StateToolError) -> [BroadcastContent] {
-        guard let folder, let disk else { return [] }
         var contents: [BroadcastContent] = []
         for state in manifest.operators where wanted == nil || wanted == state.number {
-            let found = try BroadcastReader.read(state, manifest.files, disk: disk) {
-                folder.path(of: $0)
-            }
-            if let found { contents.append(found) }
+            if let found = try BroadcastContent(state, in: ownFiles) { contents.append(found) }
         }
         return contents
+    }
+
+    /// The operator state of an operator, or of all that have some.
+    ///
+    /// - Parameter wanted: The operator; nil for all.
+    /// - Returns: What each of them has.
+    /// - Throws: ``StateToolError`` when a file is damaged.
+    package func operatorStates(
+        of wanted: UInt16? = nil
+    ) throws(StateToolError) -> [OperatorStateContent] {
+        var contents: [OperatorStateContent] = []
+        for state in manifest.operators where wanted == nil || wanted == state.number {
+            if let found = try OperatorStateContent(state, in: ownFiles) { contents.append(found) }
+        }
+        return contents
+    }
+
+    private var ownFiles: OwnFileReader {
+        let folder = folder
+        return OwnFileReader(files: manifest.files, disk: disk) { folder.path(of: $0) }
     }
 
     // MARK: - Everything

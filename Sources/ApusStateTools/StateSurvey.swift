@@ -136,28 +136,27 @@ package struct StateSurvey: Encodable, Equatable, Sendable {
         }
         operators = count.operators
         groups = count.groups
-        for content in try reader.broadcasts() { add(content, reader.directory) }
+        for content in try reader.broadcasts() {
+            add(content.maps.map(State.init), to: content.operatorNumber, reader.directory)
+        }
+        for content in try reader.operatorStates() {
+            add(content.lists.map(State.init), to: content.operatorNumber, reader.directory)
+        }
     }
 
-    private mutating func add(_ content: BroadcastContent, _ directory: OperatorDirectory) {
-        let states = content.maps.map { map in
-            var state = State(
-                name: map.name,
-                kind: "broadcast",
-                schemaVersion: map.schemaVersion
-            )
-            state.entryCount = map.entries.count
-            state.byteCount = map.byteCount
-            return state
-        }
-        var index = operators.firstIndex { $0.number == content.operatorNumber }
+    private mutating func add(
+        _ states: [State],
+        to number: UInt16,
+        _ directory: OperatorDirectory
+    ) {
+        var index = operators.firstIndex { $0.number == number }
         if index == nil {
             index = operators.count
             operators.append(
                 Operator(
-                    id: content.operator,
-                    number: content.operatorNumber,
-                    plugin: directory.declared(content.operatorNumber)?.plugin?.fileName
+                    id: directory.name(number),
+                    number: number,
+                    plugin: directory.declared(number)?.plugin?.fileName
                 )
             )
         }
@@ -165,6 +164,20 @@ package struct StateSurvey: Encodable, Equatable, Sendable {
         operators[index].states += states
         operators[index].byteCount += states.reduce(0) { $0 + $1.byteCount }
         operators.sort { $0.number < $1.number }
+    }
+}
+
+extension StateSurvey.State {
+    fileprivate init(_ map: BroadcastContent.Map) {
+        self.init(name: map.name, kind: "broadcast", schemaVersion: map.schemaVersion)
+        entryCount = map.entries.count
+        byteCount = map.byteCount
+    }
+
+    fileprivate init(_ list: OperatorStateContent.List) {
+        self.init(name: list.name, kind: "operator", schemaVersion: list.schemaVersion)
+        entryCount = list.itemCount
+        byteCount = list.byteCount
     }
 }
 

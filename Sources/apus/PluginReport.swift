@@ -38,6 +38,8 @@ struct PluginReport: Codable, Equatable {
         var fixedLength: Int?
         var schemaVersion: Int
         var schema: String
+        /// Of operator state alone: "split" or "union".
+        var redistribution: String?
     }
 
     /// A timer.
@@ -68,7 +70,8 @@ struct PluginReport: Codable, Equatable {
                 acceptsNullKey: component.acceptsNullKey,
                 inputs: component.inputCount,
                 outputs: component.outputs,
-                states: component.states.map(Self.report) + component.broadcasts.map(Self.report),
+                states: component.states.map(Self.report) + component.broadcasts.map(Self.report)
+                    + component.operatorStates.map(Self.report),
                 timers: component.timers.map {
                     Timer(
                         name: $0.name,
@@ -89,6 +92,17 @@ struct PluginReport: Codable, Equatable {
             fixedLength: nil,
             schemaVersion: state.schemaVersion,
             schema: state.schema
+        )
+    }
+
+    private static func report(_ state: OperatorStateDescription) -> State {
+        State(
+            name: state.name,
+            kind: "operator",
+            fixedLength: nil,
+            schemaVersion: state.schemaVersion,
+            schema: state.schema,
+            redistribution: state.redistribution.rawValue
         )
     }
 
@@ -148,7 +162,9 @@ struct PluginReport: Codable, Equatable {
             lines.append("  \(key); \(component.inputs) input\(component.inputs == 1 ? "" : "s")")
             lines.append("  outputs   \(component.outputs.joined(separator: ", "))")
             for state in component.states {
-                let length = state.fixedLength.map { " of \($0) bytes" } ?? ""
+                let length =
+                    state.fixedLength.map { " of \($0) bytes" }
+                    ?? state.redistribution.map { " (\($0))" } ?? ""
                 lines.append(
                     "  state     \(state.name): \(state.kind)\(length), schema "
                         + "\(state.schemaVersion)"

@@ -120,6 +120,30 @@ struct DescriptionReaderTests {
             "state 'index' of 'first': broadcast state belongs in `broadcasts`, not in `states`"
         ),
         Mistake(
+            "component.operator_state_count = 33",
+            "'first' declares 33 operator states; at most 32"
+        ),
+        Mistake(
+            "component.operator_states = NULL",
+            "it declares 1 operator states, but the array is NULL"
+        ),
+        Mistake("operator_states[0] = NULL", "operator state 0 is NULL"),
+        Mistake("items.size = 40", "operator state 0: size is 40, expected 48; \(sizeHint)"),
+        Mistake(
+            "items.name = TEXT(\"Items\")",
+            "the name of operator state 0 of 'first' is 'Items'; \(nameRule)"
+        ),
+        Mistake("items.name = state.name", "state of 'first' 'total' is declared twice"),
+        Mistake(
+            "items.redistribution = 0",
+            "state 'items' of 'first' has the redistribution 0; expected APUS_SPLIT (1) or "
+                + "APUS_UNION (2)"
+        ),
+        Mistake(
+            "items.schema_version = 0",
+            "state 'items' of 'first' has schema_version 0; expected 1 to 65,535"
+        ),
+        Mistake(
             "component.broadcast_count = 33",
             "'first' declares 33 broadcast states; at most 32"
         ),
@@ -211,7 +235,9 @@ struct DescriptionReaderTests {
     @Test(
         "structs larger than this host knows are accepted",
         arguments: [
-            "plugin.size = 65535", "component.size = 200", "vt.size = 100", "port.size = 64",
+            "plugin.size = 65535", "component.size = 200", "items.size = 64",
+            "component.size = offsetof(apus_component, operator_state_count)",
+            "vt.size = 100", "port.size = 64",
             "plugin.abi_minor = 9", "plugin.abi_minor_floor = 1", "plugin.abi_minor_floor = 2",
             "plugin.vendor = TEXT(\"\")",
         ]
@@ -242,6 +268,10 @@ struct DescriptionReaderTests {
         #expect(first.timers.map(\.name) == ["due", "tick"])
         #expect(first.timers.map(\.domain) == [.event, .processing])
         #expect(first.counters == ["seen", "lost"])
+        #expect(first.operatorStates.map(\.name) == ["items"])
+        #expect(first.operatorStates.map(\.redistribution) == [.split])
+        #expect(first.operatorStates.map(\.schemaVersion) == [4])
+        #expect(first.operatorStates.map(\.schema) == ["bytes"])
         let second = try #require(description.components.last)
         #expect(!second.isKeyed)
         #expect(second.acceptsNullKey)

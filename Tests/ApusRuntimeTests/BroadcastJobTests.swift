@@ -200,6 +200,52 @@ struct BroadcastJobTests {
         )
     }
 
+    @Test("too much behind a barrier that may not overtake gives the attempt up, not the job")
+    func stashOverflows() throws {
+        let world = try CheckpointWorld(
+            intervalMicroseconds: 20_000,
+            alignmentTimeoutMicroseconds: 0
+        )
+        var job = try TestJob(parallelism: 2)
+        let gate = Gate()
+        // Blocks the first thread, so that the barrier does not come by the broadcast channel.
+        job.addSource("rules", [.block(gate), .record(TestRecord(value: "a"))])
+        let value = String(repeating: "v", count: 8000)
+        let chunk =
+            Array(repeating: ScriptedSource.Step.record(TestRecord(value: value)), count: 50)
+            + [.pause(500)]
+        let end = Gate()
+        job.addParallelSource("in") { subtask in
+            (subtask == 1 ? (0..<1500).flatMap { _ in chunk } : []) + [.wait(end)]
+        }
+        try job.addOperator("passed", "passed", ["in"], broadcasts: ["rules"], from: .kinds)
+        let sink = job.addSink("out", ["passed"])
+        let (summary, checkpoints, _) = try world.run(job) { running in
+            try running.wait(for: "an attempt that is given up") {
+                !running.run.checkpoints().isEmpty
+            }
+            gate.open()
+            try running.wait(for: "a complete checkpoint", seconds: 20) {
+                running.run.checkpoints().contains { $0.outcome == .complete }
+            }
+            end.open()
+        }
+        #expect(summary.end == .finished)
+        guard case .abandoned(let reason)? = checkpoints.first?.outcome else {
+            Issue.record("expected the first attempt to be given up: \(checkpoints)")
+            return
+        }
+        #expect(
+            reason.contains(
+                "passed[1]: more than 32 MiB came behind the barrier while it was under way on a "
+                    + "broadcast input, which it may not overtake"
+            ),
+            "\(reason)"
+        )
+        // Nothing that had waited is lost: all records, and the rule of each subtask.
+        #expect(sink.records.count == 1500 * 50 + 2)
+    }
+
     @Test("state that does not fit the plugin is refused")
     func stateThatDoesNotFit() throws {
         let world = try CheckpointWorld(intervalMicroseconds: 60_000_000)

@@ -38,6 +38,8 @@ final class CheckpointWorld {
     var deliveryPatienceMicroseconds: Int64 = 3_000_000
     var droppedState: Set<String> = []
     let warnings = RunningJob.Notes()
+    /// The budget of the newest session.
+    private(set) var budget: MemoryBudget?
     private var databaseCount = 0
 
     init(intervalMicroseconds: Int64 = 3000, alignmentTimeoutMicroseconds: Int64? = nil) throws {
@@ -70,6 +72,7 @@ final class CheckpointWorld {
         let runs = folder.file("runs-\(databaseCount)")
         try disk.makeDirectory(runs)
         let budget = MemoryBudget(byteCount: stateByteCount)
+        self.budget = budget
         let opened = try StateDatabase(path: database, options: StateDatabase.Options())
         let state = CheckpointSettings.DurableState(
             database: opened,

@@ -32,6 +32,11 @@ struct FactorOperator: KeyedOperator {
             var all: [String] = []
             try context[factors].walk { all.append("\($0)=\($1)") }
             try context.emit("\(try context[factors].count()): \(all.joined(separator: " "))")
+        case "range":
+            var some: [String] = []
+            try context[factors].walk(from: "a", to: "b") { some.append("\($0)=\($1)") }
+            let first = try context[factors].first()
+            try context.emit("\(some.joined(separator: " ")), first \(first?.key ?? "none")")
         case "write": try context[factors].set(1, for: "x")
         case let text:
             let factor = try context[factors].get(record.key.text) ?? 1
@@ -63,14 +68,14 @@ extension OperatorTests {
             let host = try OperatorTests.host("factor")
             try host.processBroadcast(["b=7", "a=3", "nothing"])
             #expect(host.rejected == [2: "no rule"])
-            try host.process(Self.keyed(["5", "all"]))
+            try host.process(Self.keyed(["5", "all", "range"]))
             try host.processBroadcast(["a=", "a="])
             try host.process(Self.keyed(["5", "all"]))
             try host.processBroadcast(["clear"])
             try host.process(Self.keyed(["all"]))
             #expect(
                 host.received[0].map(\.value) == [
-                    "15", "2: a=3 b=7", "true", "false", "5", "1: b=7", "0: ",
+                    "15", "2: a=3 b=7", "a=3, first a", "true", "false", "5", "1: b=7", "0: ",
                 ]
             )
         }

@@ -33,7 +33,8 @@ struct OperatorTests {
             Component(FoldOperator<Spread>.self),
             Component(FoldManyOperator.self),
             Component(CountOperator.self),
-            Component(FactorOperator.self)
+            Component(FactorOperator.self),
+            Component(KeepOperator.self)
         )
         .export(to: nil, nil)
     }()

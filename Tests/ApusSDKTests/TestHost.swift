@@ -1,3 +1,4 @@
+import ApusState
 import CApusPlugin
 import Testing
 
@@ -44,6 +45,8 @@ final class TestHost {
     private(set) var callCount = 0
     /// Maps that are the same everywhere.
     private let broadcast: TestBroadcast
+    /// Items of the subtask.
+    let operatorState: TestOperatorState
     /// Values by key.
     let state: TestState
 
@@ -54,13 +57,18 @@ final class TestHost {
         _ plugin: UnsafePointer<apus_plugin>,
         component id: String,
         config: String = "null",
-        limits: Limits = Limits()
+        limits: Limits = Limits(),
+        items: [OperatorStateItems] = []
     ) throws {
         component = try Self.find(id, in: plugin)
         let states = component.pointee.states
         let length = component.pointee.state_count > 0 ? states?[0]?.pointee.fixed_len : nil
         state = TestState(byteCount: Int(length ?? 8))
         broadcast = TestBroadcast(count: Int(component.pointee.broadcast_count))
+        operatorState = TestOperatorState(
+            count: Int(component.pointee.operator_state_count),
+            items: items
+        )
         functions = try #require(component.pointee.vt).assumingMemoryBound(
             to: apus_operator_vt.self
         )
@@ -78,6 +86,8 @@ final class TestHost {
         context.pointee.host_private = Unmanaged.passUnretained(state).toOpaque()
         context.pointee.broadcast = UnsafePointer(broadcast.functions)
         context.pointee.broadcast_private = broadcast.pointer
+        context.pointee.operator_state = UnsafePointer(operatorState.functions)
+        context.pointee.operator_state_private = operatorState.pointer
         context.pointee.stop = UnsafePointer(stop)
         context.pointee.counters = counterCells
         context.pointee.error = error

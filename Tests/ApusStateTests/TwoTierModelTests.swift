@@ -27,4 +27,18 @@ struct TwoTierModelTests {
         try StateRun(seed: 200 + seed, groupCount: 3, keyCount: 120, durable: durable)
             .run(stepCount: 200)
     }
+
+    @Test(
+        "holds what the model holds when operator state has used the budget up",
+        arguments: 1...3 as ClosedRange<UInt64>
+    )
+    func holdsWhatTheModelHoldsBesideOperatorState(seed: UInt64) throws {
+        let durable = try DurableWorld(budgetByteCount: 200 << 10)
+        let lists = OperatorStateLists(names: ["items"], budget: durable.budget)
+        lists.restore([Array(repeating: Array(repeating: 7, count: 1000), count: 400)])
+        #expect(durable.budget.usedByteCount > durable.budget.byteCount)
+        try StateRun(seed: 300 + seed, groupCount: 16, keyCount: 800, durable: durable)
+            .run(stepCount: 300)
+        #expect(lists.count(0) == 400)
+    }
 }

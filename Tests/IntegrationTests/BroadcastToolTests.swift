@@ -84,15 +84,7 @@ struct BroadcastToolTests {
 
     @Test("is listed, found, scanned, exported, saved and gone on with")
     func tools() throws {
-        try workspace.write("ruled.c", Self.plugin)
-        try workspace.write("rules.jsonl", "{\"b\":2}\n{\"a\":1}\n")
-        try workspace.write("in.jsonl", "{\"x\":1}\n")
-        try workspace.write("job.yaml", job("cp", rules: "rules.jsonl"))
-        let compiled = try workspace.tool([
-            "clang", "-std=c11", "-shared", "-fPIC", "-fvisibility=hidden", "-I",
-            Program.file("sdk/c/include"), "ruled.c", "-o", "ruled.so",
-        ])
-        compiled.expect(status: 0)
+        try prepare()
         try run("run", "job.yaml").expect(status: 0)
         let list = try run("state", "ls", "--checkpoint", "cp")
         list.expect(status: 0)
@@ -121,8 +113,6 @@ struct BroadcastToolTests {
             ),
             "\(lines)"
         )
-        try run("state", "import", "export.jsonl", "--checkpoint", "cp")
-            .expect(status: 2, says: "broadcast state is not imported")
         let show = try run("checkpoint", "show", "cp", "1")
         #expect(
             show.output.contains("broadcast state rules: 2 entries, schema version 3, text"),
@@ -130,17 +120,79 @@ struct BroadcastToolTests {
         )
     }
 
+    @Test("is imported, and neither purged nor brought back")
+    func changes() throws {
+        try prepare()
+        try run("run", "job.yaml").expect(status: 0)
+        let line = #"{"operator":"ruled","state":"rules","kind":"broadcast","#
+        try workspace.write(
+            "new.jsonl",
+            line + #""mapKey":"{\"a\":1}","value":"off"}"# + "\n" + line
+                + #""schemaVersion":3,"mapKey":"c","valueHex":"00"}"# + "\n"
+        )
+        func bring(_ options: String...) throws -> Run {
+            try workspace.start(
+                ["state", "import", "new.jsonl", "--checkpoint", "cp"] + options
+            )
+            .finish(atMost: 60)
+        }
+        try bring().expect(prints: "would bring 2 of 2 lines")
+        let kept = try bring("--existing", "keep", "--yes")
+        kept.expect(prints: "brought 1 of 2 lines")
+        func rules() throws -> [Substring] {
+            let export = try run("state", "export", "--checkpoint", "cp")
+            export.expect(status: 0)
+            return export.output.split(separator: "\n")
+                .compactMap { line in
+                    line.firstRange(of: "\"mapKey").map { line[$0.lowerBound...] }
+                }
+        }
+        let new = Substring(#""mapKey":"c","valueHex":"00"}"#)
+        let b = Substring(#""mapKey":"{\"b\":2}","value":"on"}"#)
+        #expect(
+            try rules() == [
+                new, Substring(#""mapKey":"{\"a\":1}","value":"on"}"#), b,
+            ]
+        )
+        try bring("--yes").expect(prints: "brought 2 of 2 lines")
+        #expect(
+            try rules() == [
+                new, Substring(#""mapKey":"{\"a\":1}","value":"off"}"#), b,
+            ]
+        )
+        let show = try run("checkpoint", "show", "cp")
+        #expect(show.output.contains("broadcast state rules: 3 entries"), "\(show)")
+        try run("checkpoint", "verify", "cp").expect(status: 0)
+        // The job takes what was brought in.
+        try run("run", "job.yaml", "--from", "latest").expect(status: 0)
+        for wrong in [
+            (#""state":"rule""#, "there is no broadcast state 'rule'"),
+            (#""state":"rules","schemaVersion":2"#, "has version 3"),
+            (#""state":"rules","mapKey":"x","keyHex":"0""#, "would bring 1 of 1"),
+        ] {
+            try workspace.write(
+                "new.jsonl",
+                #"{"operator":"ruled",\#(wrong.0),"kind":"broadcast","value":"v""#
+                    + (wrong.0.contains("mapKey") ? "}\n" : #","mapKey":"k"}"# + "\n")
+            )
+            let found = try bring()
+            #expect(found.errors.contains(wrong.1) || found.output.contains(wrong.1), "\(found)")
+        }
+        let how = "'rules' is broadcast state, and this works on keyed state alone"
+        let purge = ["state", "purge", "--checkpoint", "cp", "--where", "idle > 1s"]
+        try workspace.start(purge + ["--operator", "ruled", "--state", "rules"])
+            .finish(atMost: 60).expect(status: 2, says: how)
+        try workspace.start(purge + ["--state", "rules"]).finish(atMost: 60)
+            .expect(status: 2, says: how)
+        let export = try run("state", "export", "--checkpoint", "cp", "-o", "export.jsonl")
+        export.expect(status: 0)
+        try run("state", "undo", "export.jsonl", "--checkpoint", "cp")
+            .expect(status: 2, says: "broadcast state is no keyed state, which alone")
+    }
+
     @Test("goes on from a savepoint in a new folder")
     func savepoint() throws {
-        try workspace.write("ruled.c", Self.plugin)
-        try workspace.write("rules.jsonl", "{\"b\":2}\n{\"a\":1}\n")
-        try workspace.write("in.jsonl", "{\"x\":1}\n")
-        try workspace.write("job.yaml", job("cp", rules: "rules.jsonl"))
-        let compiled = try workspace.tool([
-            "clang", "-std=c11", "-shared", "-fPIC", "-fvisibility=hidden", "-I",
-            Program.file("sdk/c/include"), "ruled.c", "-o", "ruled.so",
-        ])
-        compiled.expect(status: 0)
+        try prepare()
         try run("run", "job.yaml").expect(status: 0)
         try run("savepoint", "create", "--checkpoint", "cp", "--to", "sp").expect(status: 0)
         let inspect = try run("savepoint", "inspect", "sp")
@@ -150,6 +202,18 @@ struct BroadcastToolTests {
         try run("run", "job2.yaml", "--from", "sp").expect(status: 0)
         let list = try run("state", "ls", "--checkpoint", "cp2")
         #expect(list.output.contains(#/ruled +rules +broadcast +3 +0 +2 +18/#), "\(list)")
+    }
+
+    private func prepare() throws {
+        try workspace.write("ruled.c", Self.plugin)
+        try workspace.write("rules.jsonl", "{\"b\":2}\n{\"a\":1}\n")
+        try workspace.write("in.jsonl", "{\"x\":1}\n")
+        try workspace.write("job.yaml", job("cp", rules: "rules.jsonl"))
+        let compiled = try workspace.tool([
+            "clang", "-std=c11", "-shared", "-fPIC", "-fvisibility=hidden", "-I",
+            Program.file("sdk/c/include"), "ruled.c", "-o", "ruled.so",
+        ])
+        compiled.expect(status: 0)
     }
 
     private func run(_ arguments: String...) throws -> Run {

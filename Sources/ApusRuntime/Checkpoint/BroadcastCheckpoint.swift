@@ -1,5 +1,4 @@
 import ApusCheckpoint
-import ApusCore
 import ApusPluginHost
 import ApusState
 
@@ -70,21 +69,11 @@ struct BroadcastCheckpoint {
         }
     }
 
-    /// Writes the file and adds it to a checkpoint.
-    ///
-    /// - Parameters:
-    ///   - attempt: The checkpoint.
-    ///   - path: Where the file is written; it must not be changed while the attempt lasts.
-    ///   - disk: The seam to files.
-    /// - Returns: The file, and what the manifest says of it.
-    /// - Throws: ``CheckpointError`` or ``DiskError``.
-    func add(
-        to attempt: CheckpointAttempt,
-        by path: String,
-        disk: any Disk
-    ) throws -> (file: FileEntry, reference: BroadcastReference) {
-        try disk.writeAtomically(BroadcastFile.encode(contents), to: path, mode: 0o600)
-        let file = try attempt.add(path, role: .broadcast, logicalName: node)
+    /// What the file holds.
+    var bytes: [UInt8] { BroadcastFile.encode(contents) }
+
+    /// What the manifest says.
+    func reference(to file: FileEntry) -> BroadcastReference {
         let maps = zip(declared, contents).map { state, entries in
             BroadcastReference.Map(
                 name: state.name,
@@ -93,6 +82,6 @@ struct BroadcastCheckpoint {
                 entryCount: entries.count
             )
         }
-        return (file, BroadcastReference(maps: maps, contentName: file.contentName))
+        return BroadcastReference(maps: maps, contentName: file.contentName)
     }
 }

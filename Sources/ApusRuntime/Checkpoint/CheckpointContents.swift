@@ -30,7 +30,7 @@ struct CheckpointContents: Sendable {
     ///   - positions: What has been delivered, by sink.
     ///   - outputs: What has not, with the files that hold it.
     ///   - inFlight: Records that the barrier has overtaken, with their files.
-    ///   - broadcasts: Broadcast state, by operator.
+    ///   - own: Broadcast and operator state, by operator.
     ///   - files: All files.
     /// - Returns: The manifest, ready to be committed.
     func manifest(
@@ -40,7 +40,7 @@ struct CheckpointContents: Sendable {
         positions: [String: [UInt8]],
         outputs: [(output: SealedOutput, file: FileEntry)],
         inFlight: [(subtask: SubtaskID, file: FileEntry)],
-        broadcasts: [String: BroadcastReference],
+        own: [String: OwnFiles.References],
         files: [FileEntry]
     ) -> Manifest {
         let ordered = reports.sorted { $0.subtask < $1.subtask }
@@ -52,7 +52,7 @@ struct CheckpointContents: Sendable {
             maxParallelism: plan.maxParallelism,
             parallelism: plan.parallelism,
             isFinal: Self.isFinal(reports),
-            operators: operators(ordered, broadcasts) + retired,
+            operators: operators(ordered, own) + retired,
             sources: sources(ordered),
             sinks: sinks(positions, outputs.map { ($0.output, $0.file) }),
             inFlight: inFlight.map {
@@ -76,7 +76,7 @@ struct CheckpointContents: Sendable {
 
     private func operators(
         _ reports: [SubtaskReport],
-        _ broadcasts: [String: BroadcastReference]
+        _ own: [String: OwnFiles.References]
     ) -> [OperatorState] {
         plan.nodes.compactMap { node in
             guard case .operator(let declared, _) = node.role,
@@ -112,7 +112,8 @@ struct CheckpointContents: Sendable {
                         processingTimerCount: snapshot.processingTimerCount
                     )
                 },
-                broadcast: broadcasts[node.id]
+                broadcast: own[node.id]?.broadcast,
+                operatorState: own[node.id]?.operatorState
             )
         }
     }

@@ -226,7 +226,7 @@ struct CheckpointCoordinator {
             files.append(file)
         }
         if !outputs.isEmpty { Failpoint.hit(.k2) }
-        let broadcasts = try addBroadcasts(current, &files)
+        let own = try addOwnFiles(current)
         let manifest = surroundings.contents.manifest(
             current.number,
             createdMicroseconds: current.createdMicroseconds,
@@ -234,8 +234,8 @@ struct CheckpointCoordinator {
             positions: backlog.positions(),
             outputs: outputs,
             inFlight: inFlight,
-            broadcasts: broadcasts,
-            files: files
+            own: own.references,
+            files: files + own.files
         )
         try current.folder.commit(manifest)
         for report in current.reports {
@@ -265,32 +265,21 @@ struct CheckpointCoordinator {
         return files
     }
 
-    /// Adds the broadcast state of all operators.
-    private func addBroadcasts(
-        _ current: Attempt,
-        _ files: inout [FileEntry]
-    ) throws -> [String: BroadcastReference] {
-        var references: [String: BroadcastReference] = [:]
+    /// Adds the broadcast and operator state of all operators.
+    private func addOwnFiles(_ current: Attempt) throws -> OwnFiles {
+        var own = OwnFiles(
+            of: current.folder,
+            by: try settings.folder.workDirectory("own-files"),
+            disk: settings.disk
+        )
         for node in surroundings.contents.plan.nodes {
             guard let implementation = surroundings.contents.implementations[node.id] else {
                 continue
             }
             let reports = current.reports.filter { $0.subtask.nodeIndex == node.index }
-            let found = try BroadcastCheckpoint(node.id, implementation.description, reports)
-            guard let found else { continue }
-            let directory = try settings.folder.workDirectory("broadcast")
-            let path = "\(directory)/\(current.number)-\(node.index).broadcast"
-            // The checkpoint has a link to it, or a copy.
-            defer { try? settings.disk.remove(path) }  // what stays goes at the next start
-            let (file, reference) = try found.add(
-                to: current.folder,
-                by: path,
-                disk: settings.disk
-            )
-            files.append(file)
-            references[node.id] = reference
+            try own.add(node, implementation.description, reports)
         }
-        return references
+        return own
     }
 
     /// Waits until so many bytes may have been written by the rule's `io-limit`.

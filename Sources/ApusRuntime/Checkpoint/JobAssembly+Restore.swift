@@ -2,6 +2,7 @@ import ApusCheckpoint
 import ApusCore
 import ApusGraph
 import ApusMemory
+import ApusPluginHost
 import ApusState
 
 /// How the parts of a job go on from a checkpoint.
@@ -25,21 +26,52 @@ extension JobAssembly {
 
     /// What each broadcast state of an operator held; nil for an operator that begins without.
     func broadcasts(_ node: PlanNode) throws(JobFailure) -> [[BroadcastEntry]]? {
+        try ownFile(node, .broadcast, "broadcast state", BroadcastFile.decode)
+    }
+
+    /// What a subtask gets of each operator state; nil for an operator that begins without.
+    func operatorState(
+        _ node: PlanNode,
+        _ subtask: Int,
+        _ declared: [OperatorStateDescription]
+    ) throws(JobFailure) -> [OperatorStateItems]? {
+        let old = try ownFile(node, .operatorState, "operator state") { bytes in
+            let subtasks = OperatorStateFile.decode(bytes)
+            let isWhole = subtasks?.allSatisfy { $0.count == declared.count } ?? false
+            return isWhole ? subtasks : nil
+        }
+        guard let old else { return nil }
+        return declared.enumerated().map { index, state in
+            state.redistribution.items(
+                of: old.map { $0[index] },
+                forSubtask: subtask,
+                of: node.subtaskCount
+            )
+        }
+    }
+
+    /// What an operator's file holds; nil when the checkpoint has none.
+    private func ownFile<Content>(
+        _ node: PlanNode,
+        _ role: FileRole,
+        _ what: String,
+        _ decode: ([UInt8]) -> Content?
+    ) throws(JobFailure) -> Content? {
         guard let checkpoints = environment.checkpoints,
-            let file = restore.broadcastFile(node.id)
+            let file = restore.ownFile(node.id, role)
         else { return nil }
         let path = checkpoints.folder.path(of: file)
         do {
             let bytes = try checkpoints.disk.readAll(path, maximumByteCount: file.byteCount)
-            if let contents = BroadcastFile.decode(bytes) { return contents }
+            if let content = decode(bytes) { return content }
         } catch {
             throw JobFailure(.environment, node: node.id, error.description)
         }
         throw JobFailure(
             .environment,
             node: node.id,
-            "\(path): its broadcast state is damaged, or a newer Apus wrote it; go on from an "
-                + "earlier checkpoint (--from N)"
+            "\(path): its \(what) is damaged, or a newer Apus wrote it; go on from an earlier "
+                + "checkpoint (--from N)"
         )
     }
 

@@ -172,9 +172,15 @@ struct RestorePlan {
         let oldNames =
             old.states.map(\.summary) + old.timers.map(\.summary)
             + (old.broadcast?.maps ?? []).map { broadcast($0.name, $0.schemaVersion) }
+            + (old.operatorState?.lists ?? []).map {
+                operatorState($0.redistribution, $0.name, $0.schemaVersion)
+            }
         let newNames =
             new.states.map { $0.declaration.summary } + new.timers.map { $0.declaration.summary }
             + new.broadcasts.map { broadcast($0.name, $0.schemaVersion) }
+            + new.operatorStates.map {
+                operatorState($0.redistribution.rawValue, $0.name, $0.schemaVersion)
+            }
         guard oldNames != newNames else { return }
         throw JobFailure(
             .environment,
@@ -189,6 +195,14 @@ struct RestorePlan {
 
     private static func broadcast(_ name: String, _ schemaVersion: Int) -> String {
         "broadcast '\(name)' version \(schemaVersion)"
+    }
+
+    private static func operatorState(
+        _ redistribution: String,
+        _ name: String,
+        _ schemaVersion: Int
+    ) -> String {
+        "\(redistribution) operator state '\(name)' version \(schemaVersion)"
     }
 
     private static func list(_ names: [String]) -> String {
@@ -229,13 +243,13 @@ struct RestorePlan {
         manifest?.operators.contains { $0.id == id && $0.hasState } ?? false
     }
 
-    /// The file with an operator's broadcast state; nil when the checkpoint has none.
-    func broadcastFile(_ id: String) -> FileEntry? {
-        guard let manifest,
-            let reference = manifest.operators.first(where: { $0.id == id })?.broadcast
-        else { return nil }
+    /// The file with an operator's broadcast or operator state; nil when the checkpoint has none.
+    func ownFile(_ id: String, _ role: FileRole) -> FileEntry? {
+        guard let manifest, let state = manifest.operators.first(where: { $0.id == id }) else {
+            return nil
+        }
         return manifest.files.first {
-            $0.role == .broadcast && $0.contentName == reference.contentName
+            $0.role == role && state.ownContentNames.contains($0.contentName)
         }
     }
 
@@ -260,7 +274,7 @@ struct RestorePlan {
 
 extension OperatorState {
     /// Whether the checkpoint may have state or timers of it.
-    var hasState: Bool { !states.isEmpty || !timers.isEmpty || broadcast != nil }
+    var hasState: Bool { !states.isEmpty || !timers.isEmpty || !ownContentNames.isEmpty }
 
     /// Whether it only keeps a number from being given again.
     var isRetired: Bool { subtasks.isEmpty }

@@ -55,6 +55,8 @@ struct OperatorSnapshot: Equatable, Sendable {
     var broadcastDigests: [BroadcastDigest] = []
     /// What the broadcast states held; only of subtask 0.
     var broadcast: BroadcastSnapshot?
+    /// What the operator state of the subtask held; nil for none.
+    var operatorState: OperatorStateSnapshot?
 }
 
 /// A file of records that a barrier has overtaken; see ``InFlightLog``.

@@ -39,20 +39,25 @@ extension StateCommand {
                 let number = try self.operator.map { (name) throws(StateToolError) in
                     try reader.directory.number(name)
                 }
-                let broadcasts = try reader.broadcasts(of: number)
-                let isBroadcast = broadcasts.contains { $0.maps.contains { $0.name == state } }
                 var slot: Int?
-                if let number, let state, !isBroadcast {
-                    slot = try reader.directory.slot(number, state)
+                var isKeyed = true
+                if let number, let state {
+                    isKeyed = reader.directory.ownStateKind(number, state) == nil
+                    if isKeyed { slot = try reader.directory.slot(number, state) }
                 }
                 let export = try StateExport(reader, what: "export", to: try open())
-                if !isBroadcast {
+                if isKeyed {
                     try reader.forEachContent(of: number) { (content) throws(StateToolError) in
                         try export.add(content, slot: slot)
                         return true
                     }
                 }
-                for content in broadcasts { try export.add(content, state: state) }
+                for content in try reader.broadcasts(of: number) {
+                    try export.add(content, state: state)
+                }
+                for content in try reader.operatorStates(of: number) {
+                    try export.add(content, state: state)
+                }
                 try export.finish(isDurable: false)
                 return export.lineCount
             }
@@ -82,7 +87,8 @@ extension StateCommand {
             discussion: """
                 Without --yes nothing is changed: the lines are checked and counted. The lines are \
                 those of `apus state export`; docs/formats/state.md describes them. A value that \
-                is there already is replaced, or kept with --existing keep.
+                is there already is replaced, or kept with --existing keep. The items of an \
+                operator state take the place of all that its subtasks have.
 
                 EXAMPLE
                   apus state import aircraft.jsonl --checkpoint state/flights --yes
@@ -124,6 +130,9 @@ extension StateCommand {
                 Without --yes nothing is changed: what would go is counted. What goes is written \
                 to a file first, from which `apus state undo` brings it back. With --live the keys \
                 go from the running job, which leaves those that were written meanwhile.
+
+                Keyed state alone is purged. Broadcast and operator state, which belong to no key, \
+                stay as they are; to change them, export, edit and import them.
 
                 CONDITIONS, joined by `and`
                   idle > 7d          the key was not written for so long
@@ -214,7 +223,8 @@ extension StateCommand {
                 Without --yes nothing is changed: the lines are checked and counted. What a key \
                 has got again since the purge stays as it is, or is replaced with \
                 --existing replace. Timers whose time is past fire at once. With --live it goes \
-                into the running job, and only keys that have nothing now get it back.
+                into the running job, and only keys that have nothing now get it back. Keyed \
+                state alone is brought back, as it alone is purged.
 
                 EXAMPLE
                   apus state undo state/flights.purged-18.jsonl --checkpoint state/flights --yes

@@ -92,7 +92,8 @@ extension StateCommand {
         static let configuration = CommandConfiguration(
             abstract: "Print everything that a key has: values, entries, timers.",
             discussion: """
-                Entries of broadcast state that have this key in their map are printed, too.
+                Entries of broadcast state that have this key in their map are printed, too, and \
+                the items of operator state that is called so.
 
                 KEY is text, or 0x and hexadecimal digits. Values are shown as text where they are \
                 text, else as hexadecimal digits; values of a fixed length of 8 bytes also as a \
@@ -124,6 +125,7 @@ extension StateCommand {
                     }
                 }
                 reports += try reader.broadcastReports(of: self.operator) { $0.key == bytes }
+                reports += try reader.operatorStateReports(of: self.operator) { $0 == bytes }
                 guard !reports.isEmpty else {
                     throw StateToolError(
                         .input,
@@ -143,7 +145,8 @@ extension StateCommand {
             abstract: "Print keys in their order with everything that they have.",
             discussion: """
                 To go on behind the last key that was printed, give it to --from; it is printed \
-                again. Entries of broadcast state come last, by their keys in their maps.
+                again. Entries of broadcast state come behind them, by their keys in their maps, \
+                and last operator state, each subtask's items by the name of the state.
 
                 EXAMPLE
                   apus state scan --checkpoint state/flights --operator aircraft --prefix N1
@@ -190,10 +193,12 @@ extension StateCommand {
                     )
                     reports += contents.map { KeyReport($0, reader.directory) }
                 }
-                let broadcasts = try reader.broadcastReports(of: self.operator) {
-                    $0.key.starts(with: prefixBytes) && !$0.key.lexicographicallyPrecedes(fromBytes)
+                func isWanted(_ key: [UInt8]) -> Bool {
+                    key.starts(with: prefixBytes) && !key.lexicographicallyPrecedes(fromBytes)
                 }
-                return reports + broadcasts.prefix(limit - reports.count)
+                reports += try reader.broadcastReports(of: self.operator) { isWanted($0.key) }
+                reports += try reader.operatorStateReports(of: self.operator, where: isWanted)
+                return Array(reports.prefix(limit))
             }
             let text = reports.isEmpty ? "no keys" : reports.map(\.text).joined(separator: "\n")
             try StateTool.print(reports, text, json: json)
@@ -262,6 +267,21 @@ extension StateSnapshotReader {
                 content.maps.flatMap { map in
                     map.entries.filter(isWanted).map { KeyReport(content, map, $0) }
                 }
+            }
+    }
+
+    /// Operator state of one operator, or of all, by subtask.
+    func operatorStateReports(
+        of name: String?,
+        where isWanted: ([UInt8]) -> Bool
+    ) throws(StateToolError) -> [KeyReport] {
+        let number = try name.map { (name) throws(StateToolError) in try directory.number(name) }
+        return try operatorStates(of: number)
+            .flatMap { content in
+                content.lists.filter { isWanted(Array($0.name.utf8)) }
+                    .flatMap { list in
+                        list.subtasks.indices.map { KeyReport(content, list, subtask: $0) }
+                    }
             }
     }
 

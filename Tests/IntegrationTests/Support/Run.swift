@@ -34,6 +34,14 @@ struct Run: CustomStringConvertible {
         expectWords(words, sourceLocation)
     }
 
+    /// Expects success, and words on standard output.
+    func expect(prints words: String..., sourceLocation: SourceLocation = #_sourceLocation) {
+        #expect(end == .exited(0), "\(self)", sourceLocation: sourceLocation)
+        for word in words where !output.contains(word) {
+            Issue.record("no '\(word)' in \(self)", sourceLocation: sourceLocation)
+        }
+    }
+
     /// Expects an end by a signal, and words on standard error.
     func expect(
         signal: Int32,

@@ -59,6 +59,14 @@ static apus_counter_decl counter = {.size = sizeof counter, .name = APUS_STR("se
 static apus_counter_decl other_counter = {.size = sizeof other_counter, .name = APUS_STR("lost")};
 static const apus_counter_decl *counters[] = {&counter, &other_counter};
 
+static apus_operator_state_decl items = {
+    .size = sizeof items,
+    .redistribution = APUS_SPLIT,
+    .name = APUS_STR("items"),
+    .schema_version = 4,
+    .schema = APUS_STR("bytes")};
+static const apus_operator_state_decl *operator_states[] = {&items};
+
 static apus_component component = {
     .size = sizeof component,
     .kind = APUS_OPERATOR,
@@ -76,7 +84,9 @@ static apus_component component = {
     .timer_count = 2,
     .timers = timers,
     .counter_count = 2,
-    .counters = counters};
+    .counters = counters,
+    .operator_state_count = 1,
+    .operator_states = operator_states};
 static apus_component other_component = {
     .size = sizeof other_component,
     .kind = APUS_OPERATOR,

@@ -1,4 +1,4 @@
-// A plugin for the tests of aggregates and broadcast state.
+// A plugin for the tests of aggregates, broadcast state and operator state.
 //
 // Values are text; a number is what stands behind the last ':' of a value, as in "ana:17".
 //
@@ -11,6 +11,11 @@
 //           whether there are any, and "rule:subtask" for each rule
 //   meddle  as passed, but writes broadcast state where it may not
 //   diverge as passed, but stores something else in each subtask
+//   held    keyed; keeps values in the operator state `held` (split) and emits each of them once,
+//           some time later, at the end at the latest; `seen` (union) has one number in each
+//           subtask, which are together how many records there were
+//   plain   the same without keys
+//   other   as plain, with `held` as a union
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -241,6 +246,97 @@ static const apus_timer_decl due_timer = {
     .size = sizeof due_timer, .domain = APUS_EVENT_TIME, .name = APUS_STR("due")};
 static const apus_timer_decl *const due_timers[] = {&due_timer};
 
+// MARK: held, plain, other
+
+enum { HELD, SEEN, HELD_MAX = 16 };
+
+static int32_t held_open(void *self, apus_ctx *ctx) {
+    uint64_t count, sum = 0;
+    int32_t rc = ctx->operator_state->count(ctx, SEEN, &count);
+    for (uint64_t i = 0; rc == APUS_OK && i < count; i++) {
+        apus_bytes item;
+        uint64_t number;
+        rc = ctx->operator_state->get(ctx, SEEN, i, &item);
+        if (rc != APUS_OK) return rc;
+        if (item.len != sizeof number) return apus_fail(ctx->error, APUS_FATAL, "no number");
+        memcpy(&number, item.data, sizeof number);
+        sum += number;
+    }
+    // What all have seen is the first subtask's from now on.
+    if (*(uint32_t *)self != 0) sum = 0;
+    if (rc == APUS_OK) rc = ctx->operator_state->truncate(ctx, SEEN, 0);
+    return rc == APUS_OK ? ctx->operator_state->append(ctx, SEEN, &sum, sizeof sum) : rc;
+}
+
+static int32_t held_emit(apus_ctx *ctx, uint64_t position) {
+    apus_bytes item;
+    int32_t rc = ctx->operator_state->get(ctx, HELD, position, &item);
+    if (rc == APUS_OK) {
+        apus_emit(ctx->outs[0], item.data, (uint32_t)item.len, item.data, (uint32_t)item.len, 0);
+    }
+    return rc;
+}
+
+static int32_t held_emit_all(apus_ctx *ctx) {
+    uint64_t count;
+    int32_t rc = ctx->operator_state->count(ctx, HELD, &count);
+    for (uint64_t i = 0; rc == APUS_OK && i < count; i++) rc = held_emit(ctx, i);
+    return rc == APUS_OK ? ctx->operator_state->truncate(ctx, HELD, 0) : rc;
+}
+
+static int32_t hold(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *value;
+        uint32_t len;
+        uint64_t count, seen;
+        apus_bytes item;
+        // A subtask may have got what several had.
+        if (apus_out_room(ctx->outs[0], 1 << 16)) return apus_at(ctx, i, APUS_YIELD);
+        apus_value(b, i, &value, &len);
+        int32_t rc = ctx->operator_state->get(ctx, SEEN, 0, &item);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        memcpy(&seen, item.data, sizeof seen);
+        seen++;
+        rc = ctx->operator_state->set(ctx, SEEN, 0, &seen, sizeof seen);
+        if (rc == APUS_OK) rc = ctx->operator_state->count(ctx, HELD, &count);
+        if (rc == APUS_OK && count >= HELD_MAX) rc = held_emit_all(ctx), count = 0;
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        if (count > 1 && len && value[len - 1] % 2) {
+            rc = held_emit(ctx, count / 2);
+            if (rc == APUS_OK) rc = ctx->operator_state->set(ctx, HELD, count / 2, value, len);
+        } else {
+            rc = ctx->operator_state->append(ctx, HELD, value, len);
+        }
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+    }
+    return APUS_OK;
+}
+
+static int32_t held_end(void *self, apus_ctx *ctx, int64_t watermark) {
+    (void)self;
+    return watermark == INT64_MAX ? held_emit_all(ctx) : APUS_OK;
+}
+
+static const apus_operator_state_decl held_state = {
+    .size = sizeof held_state,
+    .redistribution = APUS_SPLIT,
+    .name = APUS_STR("held"),
+    .schema_version = 2,
+    .schema = APUS_STR("text")};
+static const apus_operator_state_decl united_state = {
+    .size = sizeof united_state,
+    .redistribution = APUS_UNION,
+    .name = APUS_STR("held"),
+    .schema_version = 2};
+static const apus_operator_state_decl seen_state = {
+    .size = sizeof seen_state,
+    .redistribution = APUS_UNION,
+    .name = APUS_STR("seen"),
+    .schema_version = 1};
+static const apus_operator_state_decl *const held_states[] = {&held_state, &seen_state};
+static const apus_operator_state_decl *const other_states[] = {&united_state, &seen_state};
+
 // MARK: The plugin.
 
 static const apus_port main_port = {.size = sizeof main_port, .name = APUS_STR("main")};
@@ -276,9 +372,20 @@ COMPONENT(
 COMPONENT(
     diverge_component, "diverge", VT(.process = pass, .process_broadcast = diverge), RULES);
 
+#define HELD_VT VT(.open = held_open, .process = hold, .on_watermark = held_end)
+COMPONENT(
+    held_component, "held", HELD_VT, .flags = APUS_KEYED, .input_count = 1,
+    .operator_state_count = 2, .operator_states = held_states);
+COMPONENT(
+    plain_component, "plain", HELD_VT, .input_count = 1, .operator_state_count = 2,
+    .operator_states = held_states);
+COMPONENT(
+    other_component, "other", HELD_VT, .input_count = 1, .operator_state_count = 2,
+    .operator_states = other_states);
+
 static const apus_component *const components[] = {
     &totals_component, &priced_component, &passed_component, &meddle_component,
-    &diverge_component};
+    &diverge_component, &held_component, &plain_component, &other_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,

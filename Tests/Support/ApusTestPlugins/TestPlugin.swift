@@ -25,7 +25,7 @@ package enum TestPlugin {
         try build("hostile", ["Tests/Plugins/Hostile/hostile.cpp"])
     }
 
-    /// The path of `Tests/Plugins/Kinds`: aggregates and broadcast state.
+    /// The path of `Tests/Plugins/Kinds`: aggregates, broadcast and operator state.
     package static func kinds() throws -> String {
         try build("kinds", ["Tests/Plugins/Kinds/kinds.c"])
     }

@@ -13,7 +13,8 @@
 /// }
 /// ```
 ///
-/// Outputs, counters, and for a ``KeyedOperator`` state and timers, are declared as properties:
+/// Outputs, counters, operator state, and for a ``KeyedOperator`` state and timers, are declared as
+/// properties:
 ///
 /// ```swift
 /// let rejected = Output("rejected", "records that are too long")
@@ -53,6 +54,14 @@ public protocol Operator {
     ///
     /// - Throws: ``ConfigurationError`` or ``RecordError`` when it is wrong.
     mutating func configure(_ configuration: borrowing Configuration) throws
+
+    /// Begins, before the first record; does nothing unless implemented.
+    ///
+    /// ``OperatorState`` has what the checkpoint had.  No record is in hand, so there is no state
+    /// per key.
+    ///
+    /// - Throws: An error that ends the job.
+    mutating func open(_ context: borrowing Context) throws
 
     /// Handles a record.
     ///
@@ -107,6 +116,10 @@ extension Operator {
     /// Does nothing.
     @inlinable
     public mutating func configure(_ configuration: borrowing Configuration) throws {}
+
+    /// Does nothing.
+    @inlinable
+    public mutating func open(_ context: borrowing Context) throws {}
 
     /// Hands the records to `process` one by one.
     @inlinable

@@ -47,7 +47,7 @@ extension OperatorError {
     {
         let why =
             switch code {
-            case -4 where "\(kind)" == "broadcast state":
+            case -4 where ["broadcast state", "operator state"].contains("\(kind)"):
                 "this is no stored property of the operator"
             case -4: "the record has no key, or this is no stored property of the operator"
             case -5: "it was changed while it was walked through"

@@ -34,6 +34,7 @@
 #include "apus/error.h"
 #include "apus/host.h"
 #include "apus/operator.h"
+#include "apus/operator_state.h"
 #include "apus/out.h"
 #include "apus/state.h"
 #include "apus/timer.h"

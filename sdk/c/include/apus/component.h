@@ -3,6 +3,7 @@
 #define APUS_COMPONENT_H
 
 #include "apus/operator.h"
+#include "apus/operator_state.h"
 
 // Kinds of components. ABI 0.2 has operators only.
 #define APUS_OPERATOR 2u
@@ -65,6 +66,9 @@ typedef struct apus_component {
     uint32_t broadcast_input_count;  // how many broadcast inputs it takes at most
     uint32_t broadcast_count;        // at most 32
     const apus_state_decl *const *broadcasts;  // of kind APUS_STATE_BROADCAST, see broadcast.h
+    uint32_t operator_state_count;   // at most 32
+    uint32_t operator_state_flags;   // 0
+    const apus_operator_state_decl *const *operator_states;  // see operator_state.h
 } apus_component;
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "apus/broadcast.h"
 #include "apus/error.h"
+#include "apus/operator_state.h"
 #include "apus/out.h"
 #include "apus/state.h"
 #include "apus/timer.h"
@@ -28,6 +29,8 @@ struct apus_ctx {
     // Since 0.2.
     const apus_broadcast_api *broadcast;
     void *broadcast_private;
+    const apus_operator_state_api *operator_state;
+    void *operator_state_private;
 };
 
 // Stops at record `at` with a result: `return apus_at(ctx, i, APUS_YIELD);` [op]

@@ -10,7 +10,8 @@
 typedef struct apus_operator_vt {
     uint32_t size;
     uint32_t reserved;
-    // The instance gets its thread; state and timers can be used from the next callback on. [op]
+    // The instance gets its thread. Operator state can be used, as the checkpoint had it; state
+    // per key and timers from the next callback on. [op]
     int32_t (*open)(void *self, apus_ctx *);
     // The last callback with a context. Threads of the instance's own are joined on return. [op]
     void (*close)(void *self, apus_ctx *);
@@ -21,7 +22,7 @@ typedef struct apus_operator_vt {
     // Handles timers ctx->at ..< timers->batch->count, in their order. Returns as process. [op]
     int32_t (*on_timers)(void *self, apus_ctx *, const apus_timers *);
     // Event time has reached watermark_us; all timers due by then have fired. No records are in
-    // hand: state and timers are out of reach, outputs can be written. [op]
+    // hand: state per key and timers are out of reach, outputs can be written. [op]
     int32_t (*on_watermark)(void *self, apus_ctx *, int64_t watermark_us);
     // Since 0.2. Handles records ctx->at ..< batch->count of the broadcast input batch->input, as
     // every subtask does. State per key and timers are out of reach; broadcast state can be

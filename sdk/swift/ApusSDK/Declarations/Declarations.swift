@@ -14,6 +14,13 @@ final class Declarations {
         let schema: String
     }
 
+    struct OperatorState: Equatable {
+        let name: String
+        let redistribution: Redistribution
+        let schemaVersion: Int
+        let schema: String
+    }
+
     struct Timer: Equatable {
         let name: String
         let domain: Int32
@@ -22,6 +29,7 @@ final class Declarations {
     var outputs = [Output(name: "main", summary: "the main output")]
     var states: [State] = []
     var broadcasts: [State] = []
+    var operatorStates: [OperatorState] = []
     var timers: [Timer] = []
     var counters: [Output] = []
 
@@ -72,6 +80,9 @@ final class Declarations {
         guard broadcasts.count <= 32 else {
             return "it declares \(broadcasts.count) broadcast states; at most 32"
         }
+        guard operatorStates.count <= 32 else {
+            return "it declares \(operatorStates.count) operator states; at most 32"
+        }
         guard states.count <= 32 else { return "it declares \(states.count) states; at most 32" }
         if let state = states.first(where: { $0.fixedByteCount == Self.missingByteCount }) {
             return "state '\(state.name)' is an aggregate, so its Accumulator needs a "
@@ -81,11 +92,14 @@ final class Declarations {
             return "state '\(state.name)' has values of \(state.fixedByteCount) bytes, more than "
                 + "65,536; leave out their fixedByteCount"
         }
-        if let state = (states + broadcasts).first(where: { $0.schemaVersion < 1 }) {
-            return "state '\(state.name)' has version \(state.schemaVersion); begin with 1"
+        let versions =
+            (states + broadcasts).map { ($0.name, $0.schemaVersion) }
+            + operatorStates.map { ($0.name, $0.schemaVersion) }
+        if let (name, version) = versions.first(where: { $0.1 < 1 }) {
+            return "state '\(name)' has version \(version); begin with 1"
         }
         return Self.problem(of: outputs.map(\.name), "output")
-            ?? Self.problem(of: (states + broadcasts).map(\.name), "state")
+            ?? Self.problem(of: versions.map(\.0), "state")
             ?? Self.problem(of: timers.map(\.name), "timer")
             ?? Self.problem(of: counters.map(\.name), "counter")
     }
@@ -115,7 +129,7 @@ extension Declarations: Equatable {
     @usableFromInline
     static func == (left: Declarations, right: Declarations) -> Bool {
         left.outputs == right.outputs && left.states == right.states
-            && left.broadcasts == right.broadcasts
+            && left.broadcasts == right.broadcasts && left.operatorStates == right.operatorStates
             && left.timers == right.timers && left.counters == right.counters
     }
 }

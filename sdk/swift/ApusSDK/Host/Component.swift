@@ -99,13 +99,29 @@ public struct Component {
     ) -> Instance {
         let counterCount = declarations.counterCount
         return Instance(
-            open: { memory.open($0, counterCount) },
+            open: { open(memory, $0, counterCount) },
             process: { context, batch in process(memory, context, batch) },
             processBroadcast: { context, batch in processBroadcast(memory, context, batch) },
             onTimers: onTimers,
             onWatermark: { context, time in onWatermark(memory, context, time) },
             free: { memory.free() }
         )
+    }
+
+    @inlinable
+    static func open<Subject: Operator>(
+        _ memory: InstanceMemory<Subject>,
+        _ context: UnsafeMutablePointer<apus_ctx>,
+        _ counterCount: Int
+    ) -> Int32 {
+        memory.open(context, counterCount)
+        memory.frame.pointee.begin(context)
+        do {
+            try memory.subject.pointee.open(Context(memory.frame, .max))
+            return memory.frame.pointee.finish()
+        } catch {
+            return memory.frame.pointee.fail(error)
+        }
     }
 
     // SAFETY: in the following, `open` has initialised the frame, and the host's pointers are

@@ -6,7 +6,7 @@ public import CApusPlugin
 /// loops for it; there is one indirect call per batch.
 @usableFromInline
 final class Instance {
-    let open: (UnsafeMutablePointer<apus_ctx>) -> Void
+    let open: (UnsafeMutablePointer<apus_ctx>) -> Int32
     let process: (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>) -> Int32
     let processBroadcast: (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>) -> Int32
     let onTimers: (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_timers>) -> Int32
@@ -15,7 +15,7 @@ final class Instance {
 
     @usableFromInline
     init(
-        open: @escaping (UnsafeMutablePointer<apus_ctx>) -> Void,
+        open: @escaping (UnsafeMutablePointer<apus_ctx>) -> Int32,
         process: @escaping (UnsafeMutablePointer<apus_ctx>, UnsafePointer<apus_batch>) -> Int32,
         processBroadcast:
             @escaping (

@@ -15,8 +15,7 @@ enum OperatorThunks {
                 guard let instance = OperatorThunks.instance(object), let context else {
                     return APUS_FATAL
                 }
-                instance._withUnsafeGuaranteedRef { $0.open(context) }
-                return APUS_OK
+                return instance._withUnsafeGuaranteedRef { $0.open(context) }
             },
             close: nil,
             process: { object, context, batch in

@@ -47,8 +47,10 @@ struct PluginTable {
         var description = Self.sized(apus_plugin())
         description.abi_minor = UInt16(APUS_ABI_MINOR)
         // Nothing else that is new since 0.1 is used.
-        let isBroadcast = rows.contains { $0.component.broadcastInputCount > 0 }
-        description.abi_minor_floor = isBroadcast ? 2 : 1
+        let isNew = rows.contains {
+            $0.component.broadcastInputCount > 0 || !$0.declarations.operatorStates.isEmpty
+        }
+        description.abi_minor_floor = isNew ? 2 : 1
         description.id = Self.text(plugin.id)
         description.version = Self.text(plugin.version)
         description.vendor = Self.text(plugin.vendor)
@@ -87,6 +89,8 @@ struct PluginTable {
         description.broadcast_input_count = UInt32(row.component.broadcastInputCount)
         description.broadcast_count = UInt32(declarations.broadcasts.count)
         description.broadcasts = Self.list(declarations.broadcasts.map(Self.state))
+        description.operator_state_count = UInt32(declarations.operatorStates.count)
+        description.operator_states = Self.list(declarations.operatorStates.map(Self.operatorState))
         return description
     }
 
@@ -110,6 +114,21 @@ struct PluginTable {
         declaration.name = text(state.name)
         declaration.schema_version = UInt32(state.schemaVersion)
         declaration.fixed_len = UInt32(state.fixedByteCount)
+        declaration.schema = text(state.schema)
+        return declaration
+    }
+
+    private static func operatorState(
+        _ state: Declarations.OperatorState
+    ) -> apus_operator_state_decl {
+        var declaration = sized(apus_operator_state_decl())
+        declaration.redistribution =
+            switch state.redistribution {
+            case .split: APUS_SPLIT
+            case .union: APUS_UNION
+            }
+        declaration.name = text(state.name)
+        declaration.schema_version = UInt32(state.schemaVersion)
         declaration.schema = text(state.schema)
         return declaration
     }

@@ -100,17 +100,7 @@ extension MapCell {
     func next(_ cursor: inout apus_cursor) throws -> apus_entry? {
         var entry = apus_entry()
         var count: UInt32 = 0
-        let context = frame.pointee.context
-        // SAFETY: there is room for the one entry that is asked for.
-        let code = context.pointee.state.pointee.map_next(
-            context,
-            state.slot,
-            record,
-            &cursor,
-            &entry,
-            1,
-            &count
-        )
+        let code = hostNext(&cursor, &entry, &count)
         if code == APUS_NOT_FOUND { return nil }
         guard code == APUS_OK else { throw refused(code) }
         return count == 0 ? nil : entry
@@ -120,8 +110,8 @@ extension MapCell {
     func decode(_ entry: apus_entry) throws -> (key: Key, value: Value) {
         // SAFETY: the bytes are valid until the map is written, which is after this returns.
         (
-            try StateDecoder.value(Key.self, of: Bytes(entry.key), state.name),
-            try StateDecoder.value(Value.self, of: Bytes(entry.value), state.name)
+            try StateDecoder.value(Key.self, of: Bytes(entry.key), name),
+            try StateDecoder.value(Value.self, of: Bytes(entry.value), name)
         )
     }
 }
