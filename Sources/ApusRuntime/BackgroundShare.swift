@@ -11,7 +11,7 @@ struct BackgroundShare {
     private static let turn: Int64 = 1_000_000
     /// From how long work has waited, in nanoseconds, how much of the time it gets, in percent.
     private static let steps: [(late: Int64, percent: Int64)] = [
-        (1_000_000_000, 50), (200_000_000, 30), (20_000_000, 15),
+        (2_000_000_000, 50), (500_000_000, 15),
     ]
 
     private let load: BackgroundLoad

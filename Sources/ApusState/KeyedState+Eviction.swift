@@ -18,7 +18,7 @@ extension KeyedState {
     private static let waitNanoseconds: Int64 = 50_000_000
     /// The same when it is enough to go more slowly.
     private static let pauseNanoseconds: Int64 = 1_000_000
-    private static let pauseCountMax = 50
+    private static let pauseCountMax = 20
 
     /// Makes room in memory, for at most so long.
     ///

@@ -17,8 +17,8 @@ package final class StateWriter: Sendable {
     /// How often to look at the pages of mapped files, and how many bytes may be in the process.
     private static let releaseNanoseconds: Int64 = 50_000_000
     private static let mappedByteCountMax = 32 << 20
-    /// How many runs there may be before task threads leave compactions more of the processors.
-    private static let runCountMax = 20
+    /// With more runs than that task threads leave compactions more of the processors.
+    private static let runCountMax = 48
 
     private struct Submission {
         let buffer: EntryBuffer

@@ -28,7 +28,7 @@ extension StateDatabase {
             expiry: StateExpiry? = nil,
             mapsFiles: Bool = true,
             fileByteCountMax: Int = 64 << 20,
-            runCountMax: Int = 14
+            runCountMax: Int = 24
         ) {
             self.blockCacheByteCount = blockCacheByteCount
             self.backgroundThreadCount = backgroundThreadCount

@@ -42,7 +42,7 @@ class Expiry final : public rocksdb::CompactionFilter {
 };
 
 // As that of other threads in the background; see CApusShims.h.
-constexpr int background_nice = 19;
+constexpr int background_nice = 5;
 
 // Remembers the error that keeps RocksDB from working, until the database is opened again.
 class ErrorNote final : public rocksdb::EventListener {

@@ -36,14 +36,16 @@ rocksdb::Options database_settings(
     settings.max_open_files = -1;
     settings.max_file_opening_threads = 1;
 
-    // Two levels: what was ingested, and what was merged. With more of them RocksDB puts each
-    // ingested file as low as it can, and lookups go through one more run per level.
-    settings.compaction_style = rocksdb::kCompactionStyleLevel;
+    // Runs of about the same size are merged, eight or more at a time; all of them when what is new
+    // is twice what is old. Two levels, the lower one for what everything was merged into: with
+    // more of them RocksDB puts each ingested file as low as it can, and lookups go through one
+    // more run per level.
+    settings.compaction_style = rocksdb::kCompactionStyleUniversal;
     settings.num_levels = 2;
     settings.level0_file_num_compaction_trigger = options.run_count_max;
-    // A compaction starts for the number of ingested files, not for their size: each costs a
-    // lookup as much as any other. It takes in all of them.
-    settings.max_bytes_for_level_base = uint64_t(1) << 50;
+    settings.compaction_options_universal.size_ratio = 20;
+    settings.compaction_options_universal.min_merge_width = 8;
+    settings.compaction_options_universal.max_size_amplification_percent = 200;
     settings.max_compaction_bytes = uint64_t(1) << 50;
     settings.target_file_size_base = options.file_byte_count_max;
     settings.max_background_compactions = options.background_thread_count;

@@ -67,7 +67,7 @@ void apus_unmap(void *memory, size_t size);
 
 // The nice value of threads that get what others leave: a seventieth of a standard thread's weight.
 // With more weight they would not give way at once to a thread that has just used its share.
-enum { apus_background_nice = 19 };
+enum { apus_background_nice = 5 };
 
 // Asks the kernel to raise the calling thread's nice value, and to let it run for slices of
 // this length: one with a shorter slice than the running thread's gets the processor as soon as it
