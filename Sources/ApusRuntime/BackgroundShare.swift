@@ -33,19 +33,25 @@ struct BackgroundShare {
     ///
     /// - Parameter now: The time, in monotonic nanoseconds.
     mutating func rest(now: Int64) {
+        let nanoseconds = due(now: now)
+        // Nobody rings: what comes in meanwhile waits.
+        if nanoseconds > 0 { bell.sleep(nanoseconds: nanoseconds) { false } }
+    }
+
+    /// How long the thread is to sleep now, in nanoseconds; 0 as a rule.
+    mutating func due(now: Int64) -> Int64 {
         let turn = now &- sleptAt
-        guard turn >= Self.turn else { return }
+        guard turn >= Self.turn else { return 0 }
         sleptAt = now
         guard load.isBusy else {
             busySince = nil
-            return
+            return 0
         }
-        let late = now &- (busySince ?? now)
-        busySince = now &- late
-        guard let step = Self.steps.first(where: { late >= $0.late }) else { return }
-        // Nobody rings: what comes in meanwhile waits.
-        let nanoseconds = turn * step.percent / (100 - step.percent)
-        bell.sleep(nanoseconds: min(nanoseconds, 2 * Self.turn)) { false }
-        sleptAt = now &+ nanoseconds
+        let since = busySince ?? now
+        busySince = since
+        guard let step = Self.steps.first(where: { now &- since >= $0.late }) else { return 0 }
+        let part = min(turn, 2 * Self.turn) * step.percent / (100 - step.percent)
+        sleptAt = now &+ part
+        return part
     }
 }

@@ -56,6 +56,24 @@ struct OfflineStateTests {
         _ = try json(["state", "top"])
     }
 
+    @Test("growth compares counters of two checkpoints, and says when there is only one")
+    func growth() throws {
+        try job.start("--from", "latest")
+        try job.send(["another", "and-another"])
+        try job.stop()
+        let text = try run("state", "growth")
+        text.expect(status: 0)
+        #expect(text.output.contains("middle") && text.output.contains("202"), "\(text)")
+        let found = try #require(try json(["state", "growth"]) as? [String: Any])
+        let operators = try #require(found["operators"] as? [[String: Any]])
+        let keys = try #require(operators.first?["keys"] as? [String: Any])
+        #expect(keys["after"] as? Int == 202)
+        let missing = try run("state", "growth", "--from", "999999")
+        missing.expect(status: 2)
+        #expect(missing.errors.contains("999999"), "\(missing)")
+        try run("state", "growth", "--from", "5", "--to", "5").expect(status: 64)
+    }
+
     @Test("export, purge, undo and import change state by whole keys, and the job goes on from it")
     func changing() throws {
         let before = job.sent

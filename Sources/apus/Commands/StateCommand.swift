@@ -20,8 +20,8 @@ struct StateCommand: ParsableCommand {
               apus state size --checkpoint state/flights --live
             """,
         subcommands: [
-            List.self, Size.self, Get.self, Scan.self, Top.self, Export.self, Import.self,
-            Purge.self, Undo.self,
+            List.self, Size.self, Growth.self, Get.self, Scan.self, Top.self, Export.self,
+            Import.self, Purge.self, Undo.self,
         ]
     )
 }
