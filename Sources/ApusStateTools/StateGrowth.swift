@@ -1,7 +1,9 @@
 package import ApusCheckpoint
 
 /// How the state of a job has grown between two of its checkpoints, by the counters in their
-/// manifests: nothing is scanned.  Encodes as the JSON of `apus state growth`.
+/// manifests: nothing is scanned.
+///
+/// Encodes as the JSON of `apus state growth`.
 package struct StateGrowth: Encodable, Equatable, Sendable {
     /// A checkpoint.
     package struct Moment: Encodable, Equatable, Sendable {
