@@ -40,7 +40,8 @@ struct FolderOpening {
             throw CheckpointError(
                 .locked,
                 "\(layout.root): another process writes checkpoints there: \(error); "
-                    + "stop it first, or give this job a folder of its own",
+                    + "stop it first, or give this job a folder of its own; `apus state purge` and "
+                    + "`undo` change the state of a running job with --live",
                 cause: error
             )
         }

@@ -30,7 +30,8 @@ package struct Savepoint {
             throw StateToolError(
                 .input,
                 "\(path): there is no savepoint: expected a folder with the file "
-                    + "\(SavepointFormat.manifestName), as `apus savepoint create` makes it"
+                    + "\(SavepointFormat.manifestName), as `apus savepoint create` makes it; a "
+                    + "checkpoint of the job's own folder goes by its number, as in --from 3"
             )
         }
         let bytes = try StateToolError.onDisk(

@@ -26,7 +26,8 @@ struct PluginReport: Codable, Equatable {
                 isKeyed: keyed,
                 acceptsMissingKey: acceptsNullKey,
                 inputCount: inputs,
-                broadcastInputCount: broadcastInputs ?? 0
+                broadcastInputCount: broadcastInputs ?? 0,
+                states: states.filter(\.isKeyed).map(\.name)
             )
         }
     }
@@ -40,6 +41,9 @@ struct PluginReport: Codable, Equatable {
         var schema: String
         /// Of operator state alone: "split" or "union".
         var redistribution: String?
+
+        /// Whether each key has its own.
+        var isKeyed: Bool { kind != "broadcast" && kind != "operator" }
     }
 
     /// A timer.
@@ -159,7 +163,9 @@ struct PluginReport: Codable, Equatable {
                 component.keyed
                 ? (component.acceptsNullKey ? "keyed, also takes records without key" : "keyed")
                 : "not keyed"
-            lines.append("  \(key); \(component.inputs) input\(component.inputs == 1 ? "" : "s")")
+            var inputs = "\(component.inputs) input\(component.inputs == 1 ? "" : "s")"
+            if let count = component.broadcastInputs { inputs += ", \(count) for broadcast" }
+            lines.append("  \(key); \(inputs)")
             lines.append("  outputs   \(component.outputs.joined(separator: ", "))")
             for state in component.states {
                 let length =

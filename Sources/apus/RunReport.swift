@@ -114,10 +114,17 @@ struct RunReport: Encodable {
         return lines.joined(separator: "\n")
     }
 
+    /// How a job goes on that was broken off; nil when it cannot.
+    private var goingOnText: String? {
+        checkpoints?.lastComplete.map {
+            "what came after checkpoint \($0) is processed again with --from latest"
+        }
+    }
+
     private var endText: String {
         switch end {
         case "stopped": "stopped on request before its input ended"
-        case "aborted": "ended at once; what was under way is lost"
+        case "aborted": "ended at once; " + (goingOnText ?? "what was under way is lost")
         case "failed": "FAILED"
         default: "finished"
         }

@@ -155,17 +155,19 @@ struct CheckpointCommand: ParsableCommand {
             discussion: """
                 A job does this itself after each checkpoint; this is for when it does not run. \
                 What goes is moved to the trash first, and deleted when the command is given \
-                again. Savepoints stay, and so does what somebody reads.
+                again. Savepoints stay, and so does what somebody reads. Without --yes it only says \
+                what would go.
 
                 EXAMPLE
-                  apus checkpoint gc state/flights --dry-run
+                  apus checkpoint gc state/flights
+                  apus checkpoint gc state/flights --yes
                 """
         )
 
         @Argument(help: "The checkpoint folder.")
         var folder: String
 
-        @Flag(help: "Say what would go; change nothing.")
+        @Flag(help: "Say what would go; change nothing (the default).")
         var dryRun = false
 
         @Flag(help: "Do it.")
@@ -178,8 +180,10 @@ struct CheckpointCommand: ParsableCommand {
         var json = false
 
         func validate() throws {
-            guard dryRun != yes else {
-                throw ValidationError("say --dry-run to see what would go, or --yes to have it go")
+            guard !dryRun || !yes else {
+                throw ValidationError(
+                    "--dry-run and --yes: expected one of them; without either, nothing is changed"
+                )
             }
             guard retain >= 2 else { throw ValidationError("--retain must be 2 or more") }
         }

@@ -67,16 +67,31 @@ extension JobCommand {
 
         func run() throws {
             let client = try job.connect()
-            let stopped = try ControlPlace.orExit { () throws(ControlError) in
-                try client.ask(
+            let (stopped, process) = try ControlPlace.orExit { () throws(ControlError) in
+                let status = try client.ask("job.status", ControlNothing(), as: JobStatus.self)
+                let stopped = try client.ask(
                     "job.stop",
                     ControlNothing(),
                     as: JobMethods.JobStopped.self,
                     progress: { Console.note($0.message) }
                 )
+                return (stopped, status.process)
             }
+            waitForEnd(of: process)
             let rest = stopped.checkpoint.map { "; it goes on from checkpoint \($0)" } ?? ""
             try StateTool.print(stopped, "job '\(stopped.job)': stopped\(rest)", json: json)
         }
+
+        /// Waits until the process has gone, and has left its folder to the next one.
+        private func waitForEnd(of process: Int32) {
+            let disk = LinuxDisk()
+            for _ in 0..<Self.endPollCount where disk.exists("/proc/\(process)") {
+                LinuxThreads.sleep(milliseconds: Self.endPollMilliseconds)
+            }
+        }
+
+        private static let endPollMilliseconds = 10
+        /// Half a minute: what is left to do when the answer has come takes a moment.
+        private static let endPollCount = 3000
     }
 }
