@@ -99,12 +99,17 @@ def _fault_body(world, call, error, at, mode, sink, sweep=None):
 
 def _stop_waiting(run):
     """A job waits for a disk as long as it takes; but it says so, and can be stopped."""
-    for _ in range(2):
-        limit = time.monotonic() + 8
+    says = re.compile("tries again|tried again")
+    limit = time.monotonic() + 8
+    while run.is_running() and time.monotonic() < limit and not says.search(run.text):
+        time.sleep(0.05)
+    # A little longer, for what else may come.
+    for seconds in (0.5, 2):
+        limit = time.monotonic() + seconds
         while run.is_running() and time.monotonic() < limit:
             time.sleep(0.05)
         if run.is_running():
-            if not re.search("tries again|tried again", run.text):
+            if not says.search(run.text):
                 raise Failure(f"waits, and does not say for what\n{run.tail}")
             run.send(signal.SIGINT)
 
