@@ -183,7 +183,7 @@ def read_only_cases(world, is_quick):
 def _read_only_body(world, sink):
     def body(rng):
         with Mount(world, "ext4") as disk:
-            bench = Bench(world, world.workload("tickets"), rng, sink,
+            bench = Bench(world, world.workload("tickets-long"), rng, sink,
                           checkpoints=disk.path / "ck", outputs=disk.path / "out")
             run = bench.start()
             time.sleep(rng.uniform(0.3, 0.8))

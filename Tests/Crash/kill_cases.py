@@ -120,7 +120,8 @@ def zombie_cases(world, count):
     """A stopped process and its replacement: only one of them may write."""
     for index in range(count):
         def body(rng, index=index):
-            bench = Bench(world, world.workload("tickets"), rng, ("file", "folder")[index % 2])
+            sink = ("file", "folder")[index % 2]
+            bench = Bench(world, world.workload("tickets-long"), rng, sink)
             first = bench.start()
             _pause(first, rng.uniform(0.25, 0.6))
             first.send(signal.SIGSTOP)
