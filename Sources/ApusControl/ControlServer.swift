@@ -86,13 +86,11 @@ package final class ControlServer: Sendable {
     private func take(_ socket: any ConnectedSocket) {
         let isFull = state.withLock { $0.connections.count >= limits.connectionCountMax }
         guard !isFull else {
-            let text =
+            return refuse(
+                socket,
                 "\(limits.connectionCountMax) others are connected to this job, which is the "
-                + "most; try again when one has ended"
-            let answer = ControlAnswer(id: .none, error: ControlError(.busy, text))
-            // Nothing was sent yet, so there is room; one that is gone needs no answer.
-            do { try socket.write(answer.line(), timeoutMilliseconds: 0) } catch { return }
-            return
+                    + "most; try again when one has ended"
+            )
         }
         let connection = ControlConnection(
             socket,
@@ -101,11 +99,9 @@ package final class ControlServer: Sendable {
             clock: clock
         )
         // The lock keeps the thread from ending before it is noted.
-        state.withLock { state in
+        let isStarted = state.withLock { state in
             let number = state.next
-            state.next += 1
-            state.connections[number] = connection
-            state.running[number] = threads.start(name: "apus-control-\(number)") { [self] in
+            let thread = threads.startIfPossible(name: "apus-control-\(number)") { [self] in
                 connection.run()
                 self.state.withLock { state in
                     state.connections[number] = nil
@@ -114,7 +110,24 @@ package final class ControlServer: Sendable {
                     }
                 }
             }
+            guard let thread else { return false }
+            state.next += 1
+            state.connections[number] = connection
+            state.running[number] = thread
+            return true
         }
+        guard !isStarted else { return }
+        refuse(
+            socket,
+            "the job's process may have no more threads; raise its limit (ulimit -u, pids.max), "
+                + "or try again later"
+        )
+    }
+
+    private func refuse(_ socket: any ConnectedSocket, _ text: String) {
+        let answer = ControlAnswer(id: .none, error: ControlError(.busy, text))
+        // Nothing was sent yet, so there is room; one that is gone needs no answer.
+        do { try socket.write(answer.line(), timeoutMilliseconds: 0) } catch { return }
     }
 
     private func joinEnded() {

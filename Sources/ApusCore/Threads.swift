@@ -12,6 +12,14 @@ package protocol Threads: Sendable {
         role: ThreadRole,
         _ body: @escaping @Sendable () -> Void
     ) -> any RunningThread
+
+    /// Starts a thread of the standard role if the system has one left.
+    ///
+    /// - Returns: Nil when there are as many threads as the system allows.
+    func startIfPossible(
+        name: String,
+        _ body: @escaping @Sendable () -> Void
+    ) -> (any RunningThread)?
 }
 
 extension Threads {
@@ -20,6 +28,14 @@ extension Threads {
         name: String,
         _ body: @escaping @Sendable () -> Void
     ) -> any RunningThread {
+        start(name: name, role: .standard, body)
+    }
+
+    // doc: inherited
+    package func startIfPossible(
+        name: String,
+        _ body: @escaping @Sendable () -> Void
+    ) -> (any RunningThread)? {
         start(name: name, role: .standard, body)
     }
 }

@@ -5,7 +5,8 @@ import Synchronization
 /// Keeps rejected records in a file, a JSON object per line, or refuses them.
 ///
 /// Any thread.  The file is opened with the first record and extended: a job without rejects leaves
-/// none.  Each line is handed to the operating system at once, whole.
+/// none.  Each line is handed to the operating system at once, whole.  Where that fails, a piece of
+/// it may stay as a line of its own, and the record can be added again: in a line of its own.
 package final class DeadLetterFile: DeadLetters {
     /// What becomes of a rejected record.
     package enum Policy: Equatable, Sendable {
@@ -52,26 +53,30 @@ package final class DeadLetterFile: DeadLetters {
             )
         }
         let line = DeadLetterLine.encode(record, node: node)
-        try perform { state throws(DiskError) in
-            let file: any WritableFile
-            if let opened = state.file {
-                file = opened
-            } else {
-                file = try disk.openForWriting(path, appending: true)
-                // A crash may have cut off the last line; nothing is glued to it.
-                if try disk.endsInsideLine(path) { try file.writeLineFeed() }
-                state.file = file
-            }
+        try perform(isRetryable: true) { state throws(DiskError) in
+            let file = try opened(state)
+            // Opened anew, and mended, after an error: nobody knows how much of the line is there.
+            state.file = nil
             // SAFETY: the span ends with this scope, before the array does.
             try line.span.bytes.withUnsafeBytes { bytes throws(DiskError) in
                 try file.write(bytes)
             }
+            state.file = file
             state.count += 1
             if state.firstReason == nil {
                 let position = record.position.isEmpty ? "" : "\(record.position): "
                 state.firstReason = "'\(node)': \(position)\(record.reason)"
             }
         }
+    }
+
+    /// The file, open, at the beginning of a line.
+    private func opened(_ state: State) throws(DiskError) -> any WritableFile {
+        if let file = state.file { return file }
+        let file = try disk.openForWriting(path, appending: true)
+        // A crash or a full disk may have cut off the last line; nothing is glued to it.
+        if try disk.endsInsideLine(path) { try file.writeLineFeed() }
+        return file
     }
 
     // doc: inherited
@@ -99,7 +104,11 @@ package final class DeadLetterFile: DeadLetters {
     /// - Throws: ``EndpointError`` when records may be lost.
     package func close() throws(EndpointError) {
         try perform { state throws(DiskError) in
-            guard let file = state.file else { return }
+            guard let file = state.file else {
+                // Closed by an error; what came before that matters all the same.
+                if state.count > state.durableCount { try disk.synchronizeFile(path) }
+                return
+            }
             state.file = nil
             try file.synchronize()
             try file.close()
@@ -107,12 +116,16 @@ package final class DeadLetterFile: DeadLetters {
     }
 
     private func perform(
+        isRetryable: Bool = false,
         _ operation: (inout State) throws(DiskError) -> Void
     ) throws(EndpointError) {
         do throws(DiskError) {
             try state.withLock { state throws(DiskError) in try operation(&state) }
         } catch {
-            throw EndpointError("dead letters: \(error.description)")
+            throw EndpointError(
+                "dead letters: \(error.description)",
+                isRetryable: isRetryable && EndpointError(retrying: error).isRetryable
+            )
         }
     }
 }

@@ -17,6 +17,27 @@ package struct LinuxThreads: Threads {
         role: ThreadRole,
         _ body: @escaping @Sendable () -> Void
     ) -> any RunningThread {
+        let (thread, status) = create(name, role, body)
+        guard let thread else {
+            preconditionFailure("cannot start a thread: \(DiskError.text(of: status))")
+        }
+        return thread
+    }
+
+    // doc: inherited
+    package func startIfPossible(
+        name: String,
+        _ body: @escaping @Sendable () -> Void
+    ) -> (any RunningThread)? {
+        create(name, .standard, body).thread
+    }
+
+    /// A thread, or why there is none.
+    private func create(
+        _ name: String,
+        _ role: ThreadRole,
+        _ body: @escaping @Sendable () -> Void
+    ) -> (thread: LinuxThread?, status: Int32) {
         let start = ThreadStart(name: name, role: role, body: body)
         var attributes = pthread_attr_t()
         pthread_attr_init(&attributes)
@@ -24,10 +45,13 @@ package struct LinuxThreads: Threads {
         defer { pthread_attr_destroy(&attributes) }
         var thread = pthread_t()
         // SAFETY: the retain travels with the pointer; the new thread takes it over.
-        let argument = Unmanaged.passRetained(start).toOpaque()
-        let status = pthread_create(&thread, &attributes, runThread, argument)
-        precondition(status == 0, "cannot start a thread: \(DiskError.text(of: status))")
-        return LinuxThread(thread, start)
+        let retained = Unmanaged.passRetained(start)
+        let status = pthread_create(&thread, &attributes, runThread, retained.toOpaque())
+        guard status == 0 else {
+            retained.release()
+            return (nil, status)
+        }
+        return (LinuxThread(thread, start), 0)
     }
 }
 

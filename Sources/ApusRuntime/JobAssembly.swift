@@ -161,7 +161,25 @@ struct JobAssembly {
             mainInputCount: description.inputs.count,
             ports: ports[node.index][subtask],
             deadLetters: environment.deadLetters,
+            patience: patience(),
             clock: environment.clock
+        )
+    }
+
+    /// What takes the rejected records of a subtask.
+    private func rejects(_ node: PlanNode, _ subtask: Int) -> RejectHandler {
+        RejectHandler(
+            deadLetters: environment.deadLetters,
+            counters: counters[node.index][subtask],
+            patience: patience()
+        )
+    }
+
+    private func patience() -> Patience {
+        Patience(
+            control: control,
+            waits: environment.checkpoints != nil,
+            notify: environment.notify
         )
     }
 
@@ -261,10 +279,7 @@ struct JobAssembly {
             acceptsNullKey: acceptsNullKey(reader),
             reader: reader.id,
             writerIndex: node.index,
-            rejects: RejectHandler(
-                deadLetters: environment.deadLetters,
-                counters: counters[node.index][subtask]
-            ),
+            rejects: rejects(node, subtask),
             thread: threads[subtask]
         )
     }
@@ -344,7 +359,7 @@ struct JobAssembly {
                     port: ports[node.index][subtask][0],
                     time: policy,
                     recordsPerBatch: Self.recordsPerBatch,
-                    deadLetters: environment.deadLetters,
+                    rejects: rejects(node, subtask),
                     counters: counters[node.index][subtask],
                     clock: environment.clock,
                     notify: environment.notify

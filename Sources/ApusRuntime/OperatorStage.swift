@@ -9,7 +9,12 @@ final class OperatorStage: Stage {
     let instance: OperatorInstance
     private let ports: [OutputPort]
     private let deadLetters: any DeadLetters
-    private lazy var rejects = RejectHandler(deadLetters: deadLetters, counters: counters)
+    private let patience: Patience
+    private lazy var rejects = RejectHandler(
+        deadLetters: deadLetters,
+        counters: counters,
+        patience: patience
+    )
     let clock: any Clock
     /// What tools ask of the state.
     let desk = StateDesk()
@@ -31,6 +36,7 @@ final class OperatorStage: Stage {
         mainInputCount: Int,
         ports: [OutputPort],
         deadLetters: any DeadLetters,
+        patience: Patience,
         clock: any Clock
     ) {
         self.instance = instance
@@ -39,6 +45,7 @@ final class OperatorStage: Stage {
         self.clock = clock
         isKeyed = instance.description.isKeyed
         self.deadLetters = deadLetters
+        self.patience = patience
         hadEnded = place.watermark == .max
         super.init(place)
     }

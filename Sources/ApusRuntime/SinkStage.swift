@@ -3,15 +3,10 @@ import ApusMemory
 
 /// A sink at work on one subtask.
 final class SinkStage: Stage {
-    /// How long a sink that cannot write waits before it tries again, in nanoseconds.
-    private static let retryPause: Int64 = 50_000_000
-
     private let sink: any RecordSink
     /// The same sink, when its output becomes visible only with checkpoints.
     private let epochSink: (any EpochSink)?
-    private let notify: @Sendable (String) -> Void
-    /// Nobody rings it: it is for sleeping.
-    private let pause = Doorbell()
+    private let patience: Patience
     /// What was sealed and not yet reported.
     private var sealed: [SealedOutput] = []
     private var hasPending = false
@@ -19,8 +14,9 @@ final class SinkStage: Stage {
 
     init(_ place: Place, sink: any RecordSink, notify: @escaping @Sendable (String) -> Void) {
         self.sink = sink
-        self.notify = notify
-        epochSink = place.checkpoints == nil ? nil : sink as? any EpochSink
+        let epochSink = place.checkpoints == nil ? nil : sink as? any EpochSink
+        self.epochSink = epochSink
+        patience = Patience(control: place.control, waits: epochSink != nil, notify: notify)
         super.init(place)
     }
 
@@ -77,26 +73,8 @@ final class SinkStage: Stage {
     }
 
     /// Calls the sink again and again until it can, or the job is aborted.
-    ///
-    /// A full disk holds the job up so, and loses nothing.  Only sinks that can call again say that
-    /// an error is retryable.
     private func patiently(_ call: () throws(EndpointError) -> Void) throws(JobFailure) {
-        var hasFailed = false
-        while true {
-            do {
-                try call()
-                if hasFailed { notify("sink '\(node)' goes on") }
-                return
-            } catch {
-                guard error.isRetryable, epochSink != nil else { throw fail(error) }
-                if isAborted { return }
-                if !hasFailed {
-                    notify("sink '\(node)' waits and tries again: \(error.description)")
-                }
-                hasFailed = true
-                pause.sleep(nanoseconds: Self.retryPause) { isAborted }
-            }
-        }
+        do { try patience.persist("sink '\(node)'", call) } catch { throw fail(error) }
     }
 
     private func fail(_ error: EndpointError) -> JobFailure {

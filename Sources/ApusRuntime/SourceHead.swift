@@ -68,7 +68,7 @@ final class SourceHead: Head {
         port: OutputPort,
         time: TimePolicy?,
         recordsPerBatch: Int,
-        deadLetters: any DeadLetters,
+        rejects: RejectHandler,
         counters: StageCounters,
         clock: any Clock,
         notify: @escaping @Sendable (String) -> Void
@@ -84,7 +84,7 @@ final class SourceHead: Head {
         self.counters = counters
         self.clock = clock
         self.notify = notify
-        rejects = RejectHandler(deadLetters: deadLetters, counters: counters)
+        self.rejects = rejects
         batch = RecordBatch(recordCapacity: recordsPerBatch, arenaCapacity: 512 << 10)
         lastRecordAt = clock.monotonicNanoseconds()
         if let restored = place.restored {

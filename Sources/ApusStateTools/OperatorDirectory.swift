@@ -115,7 +115,10 @@ package struct OperatorDirectory: Sendable {
     package func timer(_ number: UInt16, _ name: String) throws(StateToolError) -> Int {
         let timers = byNumber[number]?.timers ?? []
         if let index = timers.firstIndex(where: { $0.name == name }) { return index }
-        if name.hasPrefix("timer "), let timer = Int(name.dropFirst(6)), timer >= 0 {
+        // What an operator declares no longer goes by its number; what it declares, by its name.
+        if timers.isEmpty, name.hasPrefix("timer "), let timer = Int(name.dropFirst(6)),
+            (0..<Self.timerNumberEnd).contains(timer)
+        {
             return timer
         }
         throw StateToolError(
@@ -123,6 +126,9 @@ package struct OperatorDirectory: Sendable {
             "operator '\(self.name(number))': " + Self.unknown("timer", name, timers.map(\.name))
         )
     }
+
+    /// Timers of an operator have numbers below this.
+    private static let timerNumberEnd = 1 << 16
 
     /// What a time domain is called.
     package static func domainName(_ domain: UInt8) -> String {

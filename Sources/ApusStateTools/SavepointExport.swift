@@ -83,6 +83,14 @@ package struct SavepointExport {
                 "\(path): exists; a savepoint is written into a new folder only"
             )
         }
+        let inside = path.hasPrefix("/") ? path : "./" + path
+        for parent in [folder.path + "/", "./" + folder.path + "/"] where inside.hasPrefix(parent) {
+            throw StateToolError(
+                .input,
+                "\(path): lies in the checkpoint folder, which the job cleans up; write the "
+                    + "savepoint somewhere else"
+            )
+        }
         let lease = try StateToolError.onFolder(try folder.lease(manifest.number))
         defer { lease.release() }
         try StateToolError.onDisk(try disk.makeDirectory(path))

@@ -16,7 +16,8 @@ struct Apus: ParsableCommand {
               1    the job failed while it ran; what it wrote until then is not the whole output
               2    the job file, a plugin or another input is not valid; nothing ran
               64   the command line is wrong
-              130  ended at once by a second Ctrl-C; what was under way is lost
+              130  ended at once by a second Ctrl-C; what was under way is lost, or
+                   processed again from the newest checkpoint
             """,
         version: HostTable.version,
         subcommands: [

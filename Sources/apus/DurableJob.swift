@@ -15,6 +15,8 @@ struct DurableJob {
     let settings: CheckpointSettings?
     private let database: StateDatabase?
     private let writer: StateWriter?
+    /// Keeps other processes out of `state.dir`; nil without.
+    private let stateLock: (any FileLock)?
 
     /// The least memory of the database's block cache.
     private static let blockCacheByteCountMin = 8 << 20
@@ -46,6 +48,7 @@ struct DurableJob {
             settings = nil
             database = nil
             writer = nil
+            stateLock = nil
             return
         }
         let folder = try CheckpointFolder.openForWriting(
@@ -61,6 +64,7 @@ struct DurableJob {
             if rewindsOutput, restored == nil { throw StartError.nothingToRewind }
             let opened = try Self.openState(plan, folder, restored, droppedState, world)
             (database, writer) = (opened.database, opened.writer)
+            stateLock = opened.lock
             var settings = CheckpointSettings(
                 folder: folder,
                 rule: rule,
@@ -94,6 +98,7 @@ struct DurableJob {
     func close() {
         writer?.close()
         database?.close()
+        stateLock?.release()
         settings?.folder.close()
     }
 
@@ -155,7 +160,8 @@ struct DurableJob {
         _ droppedState: [String],
         _ world: World
     ) throws -> (
-        database: StateDatabase, writer: StateWriter, budget: MemoryBudget, runs: String
+        database: StateDatabase, writer: StateWriter, budget: MemoryBudget, runs: String,
+        lock: (any FileLock)?
     ) {
         let budgetByteCount = (plan.durability.memoryBudget ?? .standard)
             .byteCount(ofLimit: LinuxMemory.limitByteCount())
@@ -166,7 +172,9 @@ struct DurableJob {
         let budget = MemoryBudget(byteCount: budgetByteCount - cacheByteCount)
         var runs = try folder.workDirectory("runs")
         var path = try folder.workDirectory("state") + "/database"
+        var lock: (any FileLock)?
         if case .rocksdb(let directory?) = plan.durability.storage {
+            lock = try lockState(directory, world)
             // A cache of the last checkpoint: what an earlier process has left is of no use.
             path = directory + "/database"
             runs = directory + "/runs"
@@ -200,7 +208,18 @@ struct DurableJob {
             notify: { Console.note("warning: \($0)") }
         )
         Failpoint.hit(.x5)
-        return (database, writer, budget, runs)
+        return (database, writer, budget, runs, lock)
+    }
+
+    /// Keeps other processes out of a folder for the local database: each would empty it.
+    private static func lockState(_ directory: String, _ world: World) throws -> any FileLock {
+        try world.disk.makeDirectory(directory)
+        do throws(DiskError) {
+            return try world.disk.lock(directory + "/LOCK", .writer)
+        } catch {
+            guard error.isLocked else { throw error }
+            throw StartError.stateInUse(directory, "\(error)")
+        }
     }
 }
 
@@ -224,6 +243,8 @@ enum StartError: Error, CustomStringConvertible {
     case nothingToRewind
     /// There is no checkpoint.
     case noneYet(String)
+    /// Another process has its database in the folder that `state.dir` names.
+    case stateInUse(String, String)
     /// There are checkpoints, and the user did not say what to do with them.
     case notSaid(String)
 
@@ -243,6 +264,9 @@ enum StartError: Error, CustomStringConvertible {
         case .noneYet(let path):
             "--from latest: \(path) holds no checkpoint; to begin when there is none, use "
                 + "--from latest-or-new"
+        case .stateInUse(let path, let reason):
+            "state.dir \(path): another job uses the folder: \(reason); stop that one, or give "
+                + "this job a folder of its own"
         case .notSaid(let path):
             "\(path) holds checkpoints of this job; go on with --from latest, or begin anew and "
                 + "give them up with --from new"

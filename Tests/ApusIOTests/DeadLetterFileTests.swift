@@ -150,7 +150,54 @@ struct DeadLetterFileTests {
         let letters = DeadLetterFile(path: "/dev/full", policy: .deadLetter, disk: LinuxDisk())
         let record = RejectedRecord(position: "", reason: "", bytes: [])
         let message = "dead letters: cannot write /dev/full: No space left on device"
-        #expect(throws: EndpointError(message)) { try letters.add(record, node: "a") }
+        let error = EndpointError(message, isRetryable: true)
+        #expect(throws: error) { try letters.add(record, node: "a") }
         #expect(letters.count == 0)
+    }
+
+    @Test("a record that met a full disk can be added again, and gets a line of its own")
+    func aRecordThatMetAFullDisk() throws {
+        let disk = MemoryDisk()
+        let whole = try {
+            let letters = DeadLetterFile(path: "out/whole", policy: .deadLetter, disk: disk)
+            try letters.add(RejectedRecord(position: "2", reason: "", bytes: [65]), node: "n")
+            return try #require(disk.text("out/whole"))
+        }()
+        for byteCount in 0..<whole.utf8.count {
+            let path = "out/\(byteCount)"
+            let letters = DeadLetterFile(path: path, policy: .deadLetter, disk: disk)
+            try letters.add(RejectedRecord(position: "1", reason: "", bytes: [65]), node: "n")
+            let before = try #require(disk.text(path))
+            let record = RejectedRecord(position: "2", reason: "", bytes: [65])
+            // The line, and then the line feed behind the piece, or the line again.
+            disk.failWrite(1, afterByteCount: byteCount)
+            disk.failWrite(2, afterByteCount: 0)
+            for _ in 0..<3 {
+                do {
+                    try letters.add(record, node: "n")
+                } catch {
+                    #expect(error.isRetryable)
+                }
+            }
+            let piece = String(whole.prefix(byteCount))
+            #expect(disk.text(path) == before + piece + (byteCount == 0 ? "" : "\n") + whole)
+            #expect(letters.count == 2)
+            try letters.close()
+        }
+    }
+
+    @Test("what was kept before an error is made durable at the end")
+    func whatWasKeptBeforeAnError() throws {
+        let disk = MemoryDisk()
+        let letters = DeadLetterFile(path: "out/dead", policy: .deadLetter, disk: disk)
+        let record = RejectedRecord(position: "", reason: "", bytes: [65])
+        try letters.add(record, node: "n")
+        let kept = try #require(disk.text("out/dead"))
+        disk.failWrite(1, afterByteCount: 5)
+        #expect(throws: EndpointError.self) { try letters.add(record, node: "n") }
+        try letters.close()
+        try disk.synchronizeFolder("out")
+        disk.revive(losingPower: true)
+        #expect(disk.text("out/dead")?.hasPrefix(kept) == true)
     }
 }

@@ -146,6 +146,63 @@ struct DeadLetterTests {
         #expect(job.deadLetters.letters.map(\.value) == ["nothing"])
     }
 
+    // MARK: - A full disk
+
+    /// A record that the source, the exchange or the operator rejects, and by which node.
+    private static let rejects = [
+        ("in", ScriptedSource.Step.reject("{")),
+        ("sum", .record(TestRecord(value: "a:x"))),
+        ("sum", .record(TestRecord(value: "none"))),
+    ]
+
+    private func makeJob(_ step: ScriptedSource.Step, _ letters: TestDeadLetters) throws -> TestJob
+    {
+        var job = try TestJob(parallelism: 2)
+        job.deadLetters = letters
+        job.addSource("in", [.record(TestRecord(value: "a:1")), step])
+        try job.addOperator("sum", "sum", ["in"], key: .prefix)
+        return job
+    }
+
+    @Test("a job with checkpoints waits for room, and says so once", arguments: rejects)
+    func aJobWithCheckpointsWaitsForRoom(node: String, step: ScriptedSource.Step) throws {
+        let world = try CheckpointWorld(intervalMicroseconds: 5000)
+        let target = OutboxTarget()
+        var job = try makeJob(step, TestDeadLetters(fullCount: 3))
+        job.addOutbox("out", ["sum"], target, logFolder: world.logFolder)
+        let end = try world.run(job)
+        #expect(end.summary.end == .finished)
+        #expect(job.deadLetters.letters.map(\.node) == [node])
+        #expect(target.values == ["a:1"])
+        let who = "a rejected record of '\(node)'"
+        #expect(
+            end.notes.filter { $0.hasPrefix(who) }
+                == ["\(who) waits and tries again: no space left", "\(who) goes on"]
+        )
+    }
+
+    @Test("a job that waits for room can be broken off")
+    func aJobThatWaitsForRoomCanBeBrokenOff() throws {
+        let world = try CheckpointWorld(intervalMicroseconds: 5000)
+        let target = OutboxTarget()
+        var job = try makeJob(.reject("{"), TestDeadLetters(fullCount: .max))
+        job.addOutbox("out", ["sum"], target, logFolder: world.logFolder)
+        let end = try world.run(job) { running in
+            try running.wait(for: "a note") { !running.notes.all.isEmpty }
+            running.run.abort()
+        }
+        #expect(end.summary.end == .aborted)
+        #expect(job.deadLetters.letters.isEmpty)
+    }
+
+    @Test("a job without checkpoints does not wait", arguments: rejects)
+    func aJobWithoutCheckpointsDoesNotWait(node: String, step: ScriptedSource.Step) throws {
+        var job = try makeJob(step, TestDeadLetters(fullCount: 1))
+        job.addSink("out", ["sum"])
+        let end = try job.finish(seconds: 10).end
+        #expect(end == .failed(JobFailure(.data, node: node, "no space left")))
+    }
+
     // MARK: - The policy `fail`
 
     @Test(

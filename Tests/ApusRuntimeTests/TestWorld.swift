@@ -99,10 +99,14 @@ final class TestDeadLetters: DeadLetters {
 
     private let isFailing: Bool
     private let kept: Mutex<[Letter]> = Mutex([])
+    /// How many calls meet a full disk.
+    private let fullCount: Mutex<Int>
 
-    /// Creates an empty box; `isFailing` is the policy `fail`.
-    init(isFailing: Bool = false) {
+    /// Creates an empty box; `isFailing` is the policy `fail`, and the first `fullCount` calls meet
+    /// a full disk.
+    init(isFailing: Bool = false, fullCount: Int = 0) {
         self.isFailing = isFailing
+        self.fullCount = Mutex(fullCount)
     }
 
     var letters: [Letter] { kept.withLock { $0 } }
@@ -111,6 +115,11 @@ final class TestDeadLetters: DeadLetters {
 
     func add(_ record: RejectedRecord, node: String) throws(EndpointError) {
         if isFailing { throw EndpointError("policy is fail: \(record.reason)") }
+        let isFull = fullCount.withLock { count in
+            count -= 1
+            return count >= 0
+        }
+        if isFull { throw EndpointError("no space left", isRetryable: true) }
         kept.withLock {
             $0.append(
                 Letter(

@@ -209,7 +209,7 @@ class Bench:
         manifest = self.manifest()
         digest = {op["id"]: sum(s["keyCount"] for s in op["subtasks"])
                   for op in manifest["operators"] if op.get("subtasks")}
-        exported = self.world.exported_state(self.checkpoints)
+        exported = self.world.exported_state(self.workload, self.checkpoints)
         return {"isFinal": manifest["isFinal"], "keys": digest, "export": exported}
 
     def reject_set(self):

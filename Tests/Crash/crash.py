@@ -26,6 +26,7 @@ import disk_cases
 import kill_cases
 import power_cases
 import workloads
+from compiler import shared_library
 from bench import Bench
 from process import Failure, NotReached, Skipped, SweepEnded, end_all
 
@@ -51,7 +52,7 @@ class Reference:
         if digest != self.digest:
             raise Failure(f"the state is not that of an uninterrupted run: {digest}, expected "
                           f"{self.digest}")
-        if bench.workload.job == "tickets" and bench.workload.name != "followed-to-end":
+        if bench.workload.rejects and bench.workload.name != "followed-to-end":
             missing = self.rejects - bench.reject_set()
             if missing:
                 raise Failure(f"{len(missing)} rejected records are lost, as {missing.pop()[:90]}")
@@ -71,6 +72,7 @@ class World:
         self.folder = pathlib.Path(folder)
         self.seed = options.seed
         self.stride = options.stride
+        self.every_byte = options.every_byte
         self.mounts = set()
         self.cache = self.folder / "images"
         source = workloads.ROOT / "Sources" / "ApusCore" / "Failpoint.swift"
@@ -85,11 +87,12 @@ class World:
                  "unaligned": (workloads.Unaligned, 2000),
                  "small-memory": (workloads.SmallMemory, 1500),
                  "followed": (workloads.Followed, 1500),
-                 "followed-to-end": (workloads.Tickets, 1500)}
+                 "followed-to-end": (workloads.Tickets, 1500),
+                 "rules": (workloads.Rules, 9000), "rules-long": (workloads.Rules, 20_000)}
         self.scale = options.scale
-        for name, (kind, tickets) in kinds.items():
-            tickets *= self.scale or 1
-            self._add(name, kind(self.apus, self.folder / "inputs" / name, self.seed, tickets))
+        for name, (kind, size) in kinds.items():
+            size *= self.scale or 1
+            self._add(name, kind(self.apus, self.folder / "inputs" / name, self.seed, size))
         self._add("flights",
                   workloads.Flights(self.apus, self.folder / "inputs" / "flights", self.seed))
 
@@ -97,7 +100,7 @@ class World:
         """How much larger jobs must be so that several checkpoints are taken while they run."""
         duration = self.reference(self.workload("tickets")).duration
         # What is left of it without the start.
-        return max(1, min(10, math.ceil(1.0 / max(0.1, duration - 0.2))))
+        return max(1, min(10, math.ceil(0.7 / max(0.1, duration - 0.2))))
 
     def _add(self, name, workload):
         workload.name = name
@@ -120,11 +123,11 @@ class World:
                 self._references[workload.name] = Reference(self, workload)
             return self._references[workload.name]
 
-    def original(self, sink, copy=0):
+    def original(self, variant, copy=0):
         with self._lock:
-            key = (sink, copy)
+            key = (variant, copy)
             if key not in self._originals:
-                self._originals[key] = damage_cases.Original(self, random.Random(copy), sink)
+                self._originals[key] = damage_cases.Original(self, random.Random(copy), variant)
             return self._originals[key]
 
     def sweep(self, key):
@@ -134,26 +137,20 @@ class World:
         with self._lock:
             if self._shim is None:
                 source = pathlib.Path(__file__).with_name("faults.c")
-                compilers = [os.environ.get("CC"), "cc", "gcc", "clang"]
-                compiler = next(filter(None, map(shutil.which, filter(None, compilers))), None)
-                if compiler is None:
-                    raise Skipped("needs a C compiler, to make calls fail")
-                shim = self.folder / "faults.so"
-                subprocess.run([compiler, "-O1", "-fPIC", "-shared", str(source), "-o",
-                                str(shim), "-ldl"], check=True)
-                self._shim = shim
+                self._shim = shared_library(source, self.folder / "faults.so")
             return self._shim
 
-    def exported_state(self, checkpoints):
+    def exported_state(self, workload, checkpoints):
         """A digest of all values, entries and timers, whatever their order."""
         result = subprocess.run(
             [str(self.apus), "state", "export", "--checkpoint", str(checkpoints)],
             capture_output=True, timeout=60)
         if result.returncode != 0:
             raise Failure("apus state export: " + result.stderr.decode()[-300:])
-        # The first line tells where the export is from, "written" when a job of today wrote.
-        lines = sorted(re.sub(rb',"written":"[^"]*"', b"", line)
-                       for line in result.stdout.splitlines()[1:])
+        # The first line tells where the export is from, the last one how many lines there are;
+        # "written" when a job of today wrote.
+        lines = workload.comparable(result.stdout.splitlines()[1:-1])
+        lines = sorted(re.sub(rb',"written":"[^"]*"', b"", line) for line in lines)
         return len(lines), hashlib.sha256(b"\n".join(lines)).hexdigest()[:16]
 
     def has_failpoints(self):
@@ -172,7 +169,7 @@ def all_cases(world, options):
     """All cases of the chosen extent, as (name, body)."""
     is_quick = options.quick
     yield from kill_cases.failpoint_cases(world, is_quick)
-    rounds = options.rounds or (5 if is_quick else 60)
+    rounds = options.rounds or (6 if is_quick else 60)
     yield from kill_cases.random_cases(world, rounds, kills=3 if is_quick else 6)
     yield from kill_cases.zombie_cases(world, 1 if is_quick else 8)
     yield from kill_cases.stop_cases(world, 1 if is_quick else 20)
@@ -235,8 +232,9 @@ class Report:
                 print(f"... {self.summary()}; {name}", flush=True)
 
     def again(self, name):
+        every = " --every-byte" if self.options.every_byte else ""
         return (f"python3 Tests/Crash/crash.py --seed {self.options.seed} --scale "
-                f"{self.options.scale} --stride {self.options.stride} --only '{name}$'")
+                f"{self.options.scale} --stride {self.options.stride}{every} --only '{name}$'")
 
     def summary(self):
         counts = self.counts
@@ -305,6 +303,9 @@ def parse():
     parser.add_argument("--rounds", type=int, help="how many cases of random kills")
     parser.add_argument("--stride", type=int, default=1,
                         help="of disk faults and damages only each n-th")
+    parser.add_argument("--every-byte", action="store_true",
+                        help="flip every byte of the documents of a checkpoint, not a sample; that "
+                             "takes hours, and DamageTests.swift does it within a process")
     parser.add_argument("--scale", type=int,
                         help="how large jobs are (default: as the machine is fast)")
     parser.add_argument("--limit", type=float, metavar="SECONDS",

@@ -1,5 +1,6 @@
 """Files of a checkpoint folder are changed, cut, exchanged, removed."""
 
+import random
 import shutil
 import signal
 import time
@@ -9,18 +10,28 @@ from process import Failure
 from workloads import sealed
 
 
+# Of a document each so many bytes one is flipped, and the next bit of it each time: odd, so that
+# all bits come up.
+STEP = 37
+
+# Jobs and sinks; of "rules" the files with operator state and broadcast state.
+VARIANTS = {"file": ("tickets", "file"), "folder": ("tickets", "folder"),
+            "rules": ("rules", "file")}
+
+
 class Original:
     """A small checkpoint folder with two complete checkpoints, and the output so far.
 
     The input has not ended in them: a job that goes on from there has something to do.
     """
 
-    def __init__(self, world, rng, sink):
+    def __init__(self, world, rng, variant):
+        job, self.sink = VARIANTS[variant]
         # On a busy machine checkpoints are few: then a longer job is taken.
-        tries = [(workload, point) for workload in ("tickets", "tickets-long")
+        tries = [(workload, point) for workload in (job, job + "-long")
                  for point in ("C13@3", "C13@2")]
         for workload, point in tries:
-            self.bench = Bench(world, world.workload(workload), rng, sink)
+            self.bench = Bench(world, world.workload(workload), rng, self.sink)
             if self.bench.run(failpoint=point).was_killed:
                 self.manifest = self.bench.manifest()
                 if not self.manifest["isFinal"]:
@@ -34,6 +45,8 @@ class Original:
             for path in (self.bench.checkpoints / folder).iterdir() if path.is_file()}
         self.current = "manifests/" + sealed(self.bench.checkpoints / "CURRENT")["manifest"]
         self.live = {"files/" + file["contentName"] for file in self.manifest["files"]}
+        self.own = {"files/" + file["contentName"] for file in self.manifest["files"]
+                    if file["role"] in ("operatorState", "broadcast")}
         self.vital = self.live | {"CURRENT", "FOLDER", self.current}
 
     def copy_to(self, bench):
@@ -48,29 +61,40 @@ class Original:
 
 
 def damage_cases(world, is_quick):
-    """Each byte of CURRENT, FOLDER and the manifest, some of each file, and whole files."""
-    for sink in ("file", "folder"):
-        original = world.original(sink)
-        stride = world.stride
-        for name, size in sorted(original.files.items()):
-            if name == "LOCK":
-                continue
-            short = name[:22]
-            is_document = name in ("CURRENT", "FOLDER", original.current)
-            step = stride if is_document else max(97, size // 8) * stride
-            for at in range(0, size, step):
-                bit = at % 8
-                yield _case(world, sink, f"flip/{short}/{at}", name, Change.flip(at, bit))
-            for at in range(0, size, 512 * stride):
-                yield _case(world, sink, f"cut/{short}/{at}", name, Change.cut(at))
-            yield _case(world, sink, f"remove/{short}", name, Change.remove())
-            yield _case(world, sink, f"zero/{short}", name, Change.zero())
-        for left, right in _pairs(original):
-            yield _case(world, sink, f"swap/{left[:22]}/{right[:22]}", left, Change.swap(right))
-        for name in ("CURRENT", "FOLDER", original.current):
-            yield _case(world, sink, f"foreign/{name[:22]}", name, Change.foreign(world))
+    """Bytes of CURRENT, FOLDER, the manifest and each file, and whole files."""
+    for variant in VARIANTS:
+        original = world.original(variant)
+        names = sorted(original.own if variant == "rules" else original.files)
+        for name in names:
+            if name != "LOCK":
+                yield from _cases_of_file(world, variant, original, name)
         if is_quick:
             return
+        if variant == "rules":
+            continue
+        for left, right in _pairs(original):
+            what = f"swap/{left[:22]}/{right[:22]}"
+            yield _case(world, variant, what, left, Change.swap(right))
+        for name in ("CURRENT", "FOLDER", original.current):
+            yield _case(world, variant, f"foreign/{name[:22]}", name, Change.foreign(world))
+
+
+def _cases_of_file(world, variant, original, name):
+    size, short = original.files[name], name[:22]
+    if name in ("CURRENT", "FOLDER", original.current):
+        step = 1 if world.every_byte else STEP * world.stride
+    else:
+        step = max(97, size // 8) * world.stride
+    # Other bytes with each seed.
+    begin = random.Random(f"{world.seed} {variant} {short}").randrange(min(step, max(1, size)))
+    for index, at in enumerate(range(begin, size, step)):
+        yield _case(world, variant, f"flip/{short}/{at}", name, Change.flip(at, index % 8))
+    cuts = range(0, size, 512 * world.stride)
+    # Of a large file some: it is the same content all over.
+    for at in cuts if len(cuts) <= 16 else cuts[::len(cuts) // 8]:
+        yield _case(world, variant, f"cut/{short}/{at}", name, Change.cut(at))
+    yield _case(world, variant, f"remove/{short}", name, Change.remove())
+    yield _case(world, variant, f"zero/{short}", name, Change.zero())
 
 
 def _pairs(original):
@@ -130,10 +154,10 @@ class Change:
         return change
 
 
-def _case(world, sink, what, name, change):
+def _case(world, variant, what, name, change):
     def body(rng):
-        original = world.original(sink)
-        bench = Bench(world, original.bench.workload, rng, sink)
+        original = world.original(variant)
+        bench = Bench(world, original.bench.workload, rng, original.sink)
         original.copy_to(bench)
         change(bench.checkpoints, name)
         before = bench.committed()
@@ -152,7 +176,7 @@ def _case(world, sink, what, name, change):
         _mend(bench, run, original, name)
         return bench
 
-    return f"damage/{sink}/{what}", body
+    return f"damage/{variant}/{what}", body
 
 
 def _mend(bench, run, original, name):

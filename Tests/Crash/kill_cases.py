@@ -25,7 +25,8 @@ def failpoint_cases(world, is_quick):
             yield _failpoint_case(world, point, 1, workload, parallelism, sink)
             continue
         others = [("flights", 1, 2, "file"), ("unaligned", 2, 2, "folder"),
-                  ("small-memory", 1, 2, "file")]
+                  ("small-memory", 1, 2, "file"), ("rules", 1, 2, "file"),
+                  ("rules", 2, 1, "folder")]
         for workload, number, parallelism, sink in matrix + others:
             if sink == "folder" or point not in FOLDER_ONLY:
                 yield _failpoint_case(world, point, number, workload, parallelism, sink)
@@ -36,9 +37,9 @@ def _failpoint_case(world, point, number, workload, parallelism, sink):
 
     def body(rng):
         # What comes late in a job's life needs a longer life, or one that has begun before.
-        is_late = point in ("C14", "C15") or number > 1
+        is_late = point in ("C14", "C15")
         for before in (None, None, "C14@1", "C13@2"):
-            size = "tickets-long" if workload == "tickets" and is_late else workload
+            size = workload + "-long" if is_late and workload in ("tickets", "rules") else workload
             bench = Bench(world, world.workload(size), rng, sink, parallelism)
             if ((before is None or bench.run_to_kill(before))
                     and _comes_to(bench, rng, point, number)):
@@ -73,7 +74,7 @@ def _comes_to(bench, rng, point, number):
 
 def random_cases(world, count, kills=6):
     """Kills at random times, again and again, with other parallelisms in between."""
-    workloads = ["tickets", "tickets", "flights", "unaligned", "small-memory"]
+    workloads = ["tickets", "tickets", "flights", "unaligned", "small-memory", "rules"]
     for index in range(count):
         workload = workloads[index % len(workloads)]
         sink = ("file", "folder")[index // 2 % 2]
@@ -119,7 +120,8 @@ def zombie_cases(world, count):
     """A stopped process and its replacement: only one of them may write."""
     for index in range(count):
         def body(rng, index=index):
-            bench = Bench(world, world.workload("tickets"), rng, ("file", "folder")[index % 2])
+            sink = ("file", "folder")[index % 2]
+            bench = Bench(world, world.workload("tickets-long"), rng, sink)
             first = bench.start()
             _pause(first, rng.uniform(0.25, 0.6))
             first.send(signal.SIGSTOP)
@@ -194,9 +196,11 @@ def _follow_body(world, sink):
 def _grow(path, content, rng, is_over):
     """Appends the rest in pieces that end in the middle of lines, too."""
     at = len(content) // 4
+    # Some 100 pieces, in some 5 s.
+    limit = max(2, len(content) * 3 // 200)
     with open(path, "ab", buffering=0) as file:
         while at < len(content) and not is_over.is_set():
-            size = rng.randint(1, 40_000)
+            size = rng.randint(1, limit)
             file.write(content[at:at + size])
             at += size
             time.sleep(rng.uniform(0, 0.1))

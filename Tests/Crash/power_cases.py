@@ -6,10 +6,10 @@ import signal
 import struct
 import time
 
-from bench import Bench, reached
+from bench import Bench
 from disk_cases import Mount
 from kill_cases import FOLDER_ONLY
-from process import Failure, Skipped
+from process import Failure, NotReached, Skipped
 
 # EXT4_IOC_SHUTDOWN of fs/ext4/ext4.h in Linux: _IOR('X', 125, __u32); 2 does not flush the log.
 SHUTDOWN = 0x8004587D
@@ -43,8 +43,8 @@ def power_cases(world, is_quick):
         yield f"power/random/{index}/{sink}", _cut_at_random(world, sink)
 
 
-def _bench(world, disk, rng, sink):
-    return Bench(world, world.workload("tickets"), rng, sink, rng.choice([1, 2]),
+def _bench(world, disk, rng, sink, job="tickets"):
+    return Bench(world, world.workload(job), rng, sink, rng.choice([1, 2]),
                  checkpoints=disk.path / "ck", outputs=disk.path / "out")
 
 
@@ -56,21 +56,33 @@ def _after(bench, disk):
 
 def _cut_at(world, point, number, sink):
     def body(rng):
-        with Mount(world, "ext4") as disk:
-            bench = _bench(world, disk, rng, sink)
-            if point.startswith("X"):
-                reached(bench.run_to_kill(f"{rng.choice(['C9', 'C12', 'C13'])}@1"))
-                _after(bench, disk)
-            reached(bench.run_to_kill(f"{point}@{number}"))
-            _after(bench, disk)
-            if rng.random() < 0.4:
-                second = rng.choice(world.failpoints)
-                if bench.run_to_kill(f"{second}@1"):
-                    _after(bench, disk)
-            bench.finish()
-            return bench
+        for job in ("tickets", "tickets-long"):
+            with Mount(world, "ext4") as disk:
+                bench = _bench(world, disk, rng, sink, job)
+                if not _comes_to(bench, disk, rng, point, number):
+                    bench.remove()
+                    continue
+                if rng.random() < 0.4:
+                    second = rng.choice(world.failpoints)
+                    if bench.run_to_kill(f"{second}@1"):
+                        _after(bench, disk)
+                bench.finish()
+                return bench
+        raise NotReached
 
     return body
+
+
+def _comes_to(bench, disk, rng, point, number):
+    """Cuts the power at a failpoint; tells whether the job came there."""
+    if point.startswith("X"):
+        if not bench.run_to_kill(f"{rng.choice(['C9', 'C12', 'C13'])}@1"):
+            return False
+        _after(bench, disk)
+    if not bench.run_to_kill(f"{point}@{number}"):
+        return False
+    _after(bench, disk)
+    return True
 
 
 def _cut_at_random(world, sink):

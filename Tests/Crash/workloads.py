@@ -1,12 +1,20 @@
 """Jobs whose whole output is known from a program that shares no code with Apus."""
 
+import bisect
 import collections
 import json
 import pathlib
+import random
 import shutil
+import string
 import subprocess
 import threading
 
+from compiler import shared_library
+from process import Failure
+
+# Of rules, and the last characters of keys that they are for.
+KINDS = string.ascii_letters + string.digits
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -19,6 +27,8 @@ class Workload:
     settings = ""
     # Whether the input has no end.
     follow_is_endless = False
+    # Whether records are rejected: the dead letters are compared then.
+    rejects = False
 
     def __init__(self, apus, folder, seed):
         self.apus = apus
@@ -45,6 +55,11 @@ class Workload:
         raise NotImplementedError
 
     @staticmethod
+    def comparable(lines):
+        """The lines of an exported state, without what depends on the parallelism."""
+        return lines
+
+    @staticmethod
     def lines(path):
         return collections.Counter(pathlib.Path(path).read_bytes().splitlines())
 
@@ -59,6 +74,7 @@ class Tickets(Workload):
     """State of several kinds and many timers; an operator written in Swift."""
 
     job = "tickets"
+    rejects = True
     sinks = {"actions": "actions.jsonl"}
     follow = False
 
@@ -138,6 +154,93 @@ class Flights(Workload):
             f"      config: {{ path: \"{outputs['results']}\" }}\n"
             f"    - id: unidentified\n      plugin: file\n      input: aircraft.unidentified\n"
             f"      config: {{ path: \"{outputs['unidentified']}\" }}\n")
+
+
+class Rules(Workload):
+    """Broadcast state, and operator state that is split; operators of Tests/Plugins/Kinds.
+
+    Numbers wait in timers until event time has come to them, take the factor of the newest rule
+    of their kind by then, and wait once more, in the lists of an operator without keys.  A rule
+    that is lost or comes twice makes wrong lines; an item that is lost or dealt out twice makes
+    lines too few or too many.
+    """
+
+    job = "rules"
+    rejects = True
+    sinks = {"priced": "priced.txt"}
+
+    def __init__(self, apus, folder, seed, numbers=9000):
+        super().__init__(apus, folder, seed)
+        self.numbers = numbers
+        self.input = self.folder / "numbers.csv"
+        self.rules = self.folder / "rules.csv"
+        self.plugin = self.folder / "kinds.so"
+
+    def make(self):
+        shared_library(
+            ROOT / "Tests" / "Plugins" / "Kinds" / "kinds.c", self.plugin, "-std=gnu11",
+            "-fvisibility=hidden", "-I", str(ROOT / "sdk" / "c" / "include"))
+        rng = random.Random(self.seed)
+        # Versions by kind, the last character of a key: times, and the factors from then on.
+        times, factors = collections.defaultdict(list), collections.defaultdict(list)
+        with open(self.rules, "w") as file:
+            file.write("name,ts,rule\n")
+            for ts in sorted(rng.sample(range(1, self.numbers), self.numbers // 2)):
+                name, factor = rng.choice(KINDS), rng.randrange(2, 100)
+                if rng.random() < 0.05:
+                    file.write(f"{name},{ts},bad\n")
+                    continue
+                times[name].append(ts)
+                factors[name].append(factor)
+                file.write(f"{name},{ts},x:{factor}\n")
+        priced = []
+        rows = [(ts + rng.randrange(50), ts) for ts in range(1, self.numbers + 1)]
+        with open(self.input, "w") as file:
+            file.write("key,ts,number\n")
+            for _, ts in sorted(rows):
+                key = f"k{rng.randrange(50)}{rng.choice(KINDS)}"
+                number = rng.randrange(1000)
+                if rng.random() < 0.01:
+                    file.write(f"{key},{ts},bad\n")
+                    continue
+                file.write(f"{key},{ts},x:{number}\n")
+                known = bisect.bisect_right(times[key[-1]], ts)
+                factor = factors[key[-1]][known - 1] if known else 1
+                priced.append(f"{key}:{number}:{factor}".encode())
+        self.seen = len(priced)
+        self.expected = {"priced": collections.Counter(priced)}
+
+    def comparable(self, lines):
+        """Which subtask has seen how many records depends on the parallelism; the sum does not."""
+        result, seen = [], 0
+        for line in lines:
+            entry = json.loads(line)
+            if entry.get("kind") != "operator":
+                result.append(line)
+            elif entry["state"] == "seen":
+                seen += int.from_bytes(bytes.fromhex(entry["valueHex"]), "little")
+            else:
+                result.append(f"{entry['state']}: {entry['value']}".encode())
+        if seen != self.seen:
+            raise Failure(f"the operator state has seen {seen} records, expected {self.seen}")
+        return result
+
+    def job_text(self, checkpoints, outputs, rejected, interval, extra=""):
+        def source(name, path):
+            return (f"    - id: {name}\n      plugin: file\n      config: {{ path: \"{path}\", "
+                    f"format: csv, emit: line }}\n"
+                    f"      watermark: {{ field: ts, unit: us, out-of-order: 50us, "
+                    f"idle-after: never }}\n")
+
+        return self.spec(checkpoints, interval, extra) + (
+            f"  errors: {{ dead-letter-file: \"{rejected}\" }}\n"
+            f"  sources:\n{source('numbers', self.input)}{source('rules', self.rules)}"
+            f"  operators:\n"
+            f"    - {{ id: priced, plugin: \"{self.plugin}\", component: priced, input: numbers, "
+            f"broadcast: [rules], key: key }}\n"
+            f"    - {{ id: held, plugin: \"{self.plugin}\", component: plain, input: priced }}\n"
+            f"  sinks:\n    - id: priced-file\n      plugin: file\n      input: held\n"
+            f"      config: {{ path: \"{outputs['priced']}\" }}\n")
 
 
 def sealed(path):

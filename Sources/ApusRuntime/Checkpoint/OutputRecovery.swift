@@ -83,6 +83,23 @@ struct OutputRecovery {
         )
     }
 
+    /// A target that a new job would begin anew is not to be emptied by one that goes on: the sink
+    /// had another id or another delivery before, or was given up.
+    private func checkNothingIsDropped(
+        _ delivery: any OutputDelivery,
+        _ number: UInt64
+    ) throws(EndpointError) {
+        guard !settings.rewindsOutput,
+            let found = try delivery.surplus(behind: delivery.position, undelivered: [])
+        else { return }
+        throw EndpointError(
+            "checkpoint \(number) knows of no output of this sink, and there is some, which the "
+                + "job would drop: \(found). If the sink had another id or `delivery` before, give "
+                + "it that back; to keep what is there and go on behind it, set `append: true` in "
+                + "its config; to move it away, start the job with --rewind-output"
+        )
+    }
+
     private func recover(
         _ delivery: any OutputDelivery,
         _ id: String
@@ -97,7 +114,7 @@ struct OutputRecovery {
                 )
             }
             try rewind(delivery, id, to: delivery.position, [], manifest.number)
-            return
+            return try checkNothingIsDropped(delivery, manifest.number)
         }
         let waiting = states.flatMap { outputs($0, manifest) }
             .sorted { ($0.epoch, $0.subtask) < ($1.epoch, $1.subtask) }

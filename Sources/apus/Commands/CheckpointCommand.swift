@@ -155,8 +155,8 @@ struct CheckpointCommand: ParsableCommand {
             discussion: """
                 A job does this itself after each checkpoint; this is for when it does not run. \
                 What goes is moved to the trash first, and deleted when the command is given \
-                again. Savepoints stay, and so does what somebody reads. Without --yes it only says \
-                what would go.
+                again. Savepoints stay, and so does what somebody reads. Without --yes it says \
+                what would go, and nothing is changed.
 
                 EXAMPLE
                   apus checkpoint gc state/flights
@@ -182,7 +182,7 @@ struct CheckpointCommand: ParsableCommand {
         func validate() throws {
             guard !dryRun || !yes else {
                 throw ValidationError(
-                    "--dry-run and --yes: expected one of them; without either, nothing is changed"
+                    "--dry-run and --yes: expected one of them; without either nothing is changed"
                 )
             }
             guard retain >= 2 else { throw ValidationError("--retain must be 2 or more") }
