@@ -35,7 +35,7 @@ format:  ## Format all Swift files in place
 bench: build  ## Build and run all benchmarks
 	.build/release/apus bench all
 
-crash: setup  ## Kill jobs at every step, break their disks, and compare with oracles: long
+crash: setup  ## Kill jobs at every step, break their disks, and compare with oracles: half an hour
 	swift build
 	python3 Tests/Crash/crash.py
 
