@@ -83,14 +83,7 @@ package struct SavepointExport {
                 "\(path): exists; a savepoint is written into a new folder only"
             )
         }
-        let inside = path.hasPrefix("/") ? path : "./" + path
-        for parent in [folder.path + "/", "./" + folder.path + "/"] where inside.hasPrefix(parent) {
-            throw StateToolError(
-                .input,
-                "\(path): lies in the checkpoint folder, which the job cleans up; write the "
-                    + "savepoint somewhere else"
-            )
-        }
+        try refuseCheckpointFolders(path)
         let lease = try StateToolError.onFolder(try folder.lease(manifest.number))
         defer { lease.release() }
         try StateToolError.onDisk(try disk.makeDirectory(path))
@@ -100,6 +93,21 @@ package struct SavepointExport {
             // What stays has no manifest, and so is no savepoint.
             try? disk.removeTree(path)  // the reason why it was given up is thrown
             throw error
+        }
+    }
+
+    /// Refuses a place inside of a checkpoint folder, any one's: jobs clean theirs up.
+    private func refuseCheckpointFolders(_ path: String) throws(StateToolError) {
+        var parent = path[...]
+        while let slash = parent.lastIndex(of: "/") {
+            parent = parent[..<slash]
+            guard try StateToolError.onDisk(try disk.status(parent + "/FOLDER")) == nil else {
+                throw StateToolError(
+                    .input,
+                    "\(path): lies in the checkpoint folder \(parent), which its job cleans up; "
+                        + "write the savepoint somewhere else"
+                )
+            }
         }
     }
 

@@ -74,6 +74,23 @@ struct OfflineStateTests {
         try run("state", "growth", "--from", "5", "--to", "5").expect(status: 64)
     }
 
+    @Test("savepoints in the checkpoint folder and timers that nobody declares are refused")
+    func refusals() throws {
+        let inside = try run("savepoint", "create", "--to", "cp/work/saved")
+        inside.expect(status: 2, says: "lies in the checkpoint folder")
+        #expect(!job.workspace.has("cp/work/saved"))
+        let timer =
+            #""kind":"timer","timer":"timer 40","domain":"event","id":1,"timeMicroseconds":1"#
+        try job.apus("state", "export", "--checkpoint", "cp", "-o", "all.jsonl").expect(status: 0)
+        let head = try #require(job.workspace.lines("all.jsonl").first)
+        try job.workspace.write(
+            "wrong.jsonl",
+            head + "\n" + #"{"operator":"middle","key":"k-1",\#(timer)}"# + "\n"
+        )
+        try run("state", "import", "wrong.jsonl", "--yes")
+            .expect(status: 2, says: "there is no timer 'timer 40'")
+    }
+
     @Test("export, purge, undo and import change state by whole keys, and the job goes on from it")
     func changing() throws {
         let before = job.sent
