@@ -16,9 +16,10 @@ extension KeyedState {
     private static let prefetchDistance = 12
     /// The longest wait for the database at a time, in nanoseconds.
     private static let waitNanoseconds: Int64 = 50_000_000
-    /// The same when it is enough to go more slowly.
+    /// How much longer than asked for room may be made when the budget is exceeded.
     private static let pauseNanoseconds: Int64 = 1_000_000
-    private static let pauseCountMax = 20
+    /// The longest wait for what is on its way to become less.
+    private static let throttleNanoseconds: Int64 = 20_000_000
 
     /// Makes room in memory, for at most so long.
     ///
@@ -55,10 +56,10 @@ extension KeyedState {
         guard completed < tracking.pointee.nextFlush - 1 else { return }
         guard isUrgent else {
             // It is being written: its thread needs a processor, and nothing else.
-            for _ in 0..<Self.pauseCountMax where tier.budget.isInFlightTooLarge {
-                bell.sleep(nanoseconds: Self.pauseNanoseconds) { false }
+            tier.writer.ringWhenWritten(bell)
+            return bell.sleep(nanoseconds: Self.throttleNanoseconds) {
+                !tier.budget.isInFlightTooLarge
             }
-            return
         }
         tier.writer.hurry(bell)
         bell.sleep(nanoseconds: Self.waitNanoseconds) { progress.completed > completed }

@@ -115,11 +115,16 @@ package final class StateWriter: Sendable {
 
     /// Asks that what was submitted be written now, and that `bell` be rung when it is.
     package func hurry(_ bell: Doorbell) {
+        ringWhenWritten(bell)
+        queue.withLock { $0.isUrgent = true }
+        self.bell.ring()
+    }
+
+    /// Has `bell` rung when the next flush is in, without asking for it to be soon.
+    package func ringWhenWritten(_ bell: Doorbell) {
         waiting.withLock { bells in
             if !bells.contains(where: { $0 === bell }) { bells.append(bell) }
         }
-        queue.withLock { $0.isUrgent = true }
-        self.bell.ring()
     }
 
     /// Makes a checkpoint of the database out of everything that was submitted before.
