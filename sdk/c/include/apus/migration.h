@@ -2,9 +2,9 @@
 //
 // A declaration says which version its bytes have (schema_version), the oldest one that it can
 // still read (min_readable), and how an older one is brought forward (migrate). Values in a
-// checkpoint or in a running job keep the version that they were written with until they are migrated: on first
-// use, or by a sweep in the background. Both call the same function, which must therefore always
-// give the same bytes for the same input.
+// checkpoint or in a running job keep the version that they were written with until they are
+// migrated: on first use, or by a sweep in the background. Both call the same function, which must
+// therefore always give the same bytes for the same input.
 #ifndef APUS_MIGRATION_H
 #define APUS_MIGRATION_H
 
