@@ -84,6 +84,7 @@ typedef struct apus_average_f64 {
 // MARK: Folding a number into an accumulator, and its result.
 //
 // Results are APUS_OK, APUS_NOT_FOUND when nothing was folded (0 then), or APUS_LIMIT as above.
+// They look at nothing but the accumulator: [any].
 
 static inline void apus_count_fold(apus_count *a) {
     a->count++;
@@ -208,7 +209,7 @@ static inline int32_t apus_accumulator_get(
 }
 
 // Folds record rec into its accumulator. A result other than APUS_OK says that the accumulator
-// was left as it was; the host's functions must not be used for the same slot.
+// was left as it was; the host's functions must not be used for the same slot. [op]
 typedef int32_t (*apus_fold)(void *self, apus_ctx *, const apus_batch *, uint32_t rec, void *);
 
 // Calls fold for the records ctx->at ..< batch->count, in order, with accumulators that are looked

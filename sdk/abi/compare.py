@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Compares two layouts of the ABI: what a plugin relies on must still be where it was.
+
+    python3 sdk/abi/compare.py OLD NEW     two files like sdk/abi/layout.txt
+
+Every field of the old layout must be in the new one, at its offset and with its size. A struct may
+grow at its end; a field that is itself such a struct may not, because what follows would move.
+"""
+
+import sys
+from pathlib import Path
+
+import layout
+
+# Structs whose size is part of the contract: elements of arrays, fields of other structs, what the
+# plugin or the host copies as a whole, and what lies in files and in state.
+NEVER_GROW = {
+    "apus_str", "apus_bytes", "apus_view", "apus_view_reference", "apus_entry", "apus_mark",
+    "apus_cursor", "apus_result", "apus_split", "apus_note", "apus_elf_note", "apus_error",
+    "apus_count", "apus_sum_i64", "apus_sum_f64", "apus_extreme_i64", "apus_extreme_f64",
+    "apus_average_i64", "apus_average_f64",
+}
+
+
+def problems(old, new):
+    """What the new places break of the old ones, as sentences."""
+    found = []
+    for (struct, field), (at, size) in sorted(old.items()):
+        now = new.get((struct, field))
+        if field == ".":
+            if now is None:
+                found.append(f"{struct} is gone")
+            elif now[1] < size:
+                found.append(f"{struct} has shrunk from {size} to {now[1]} bytes")
+            elif now[1] > size and struct in NEVER_GROW:
+                found.append(f"{struct} may not grow, but has, from {size} to {now[1]} bytes")
+        elif now is None:
+            if (struct, ".") in new:
+                found.append(f"{struct}.{field} is gone")
+        elif now != (at, size):
+            found.append(
+                f"{struct}.{field} was {size} bytes at {at}, is {now[1]} bytes at {now[0]}"
+            )
+    for (struct, field), (at, _) in sorted(new.items()):
+        end = old.get((struct, "."), (0, 0))[1]
+        if field != "." and (struct, field) not in old and at < end:
+            if not inside_union(struct, field, old):
+                found.append(f"{struct}.{field} is new, at {at}, inside the old {end} bytes")
+    return found
+
+
+def inside_union(struct, field, old):
+    """Whether a field is another name for bytes of a union that was there."""
+    return "." in field and (struct, field.split(".")[0]) in old
+
+
+def history_problems(history):
+    """What one version breaks of the one before it."""
+    found = []
+    for old, new in zip(history.versions, history.versions[1:]):
+        places = [layout.read_text(version.layout.text()) for version in (old, new)]
+        found += [f"{new.name} breaks {old.name}: {text}" for text in problems(*places)]
+        found += [f"{new.name} breaks {old.name}: {text}" for text in changed(old, new)]
+    return found
+
+
+def changed(old, new):
+    """Constants that have gone, have another value, or share it with another of their family."""
+    versions = {"APUS_ABI_MINOR", "APUS_SDK_VERSION"}
+    for name, (_, value) in old.layout.constants.items():
+        now = new.layout.constants.get(name, (None, None))[1]
+        if name not in versions and now != value:
+            yield f"{name} was {value}, is {now if now is not None else 'gone'}"
+
+
+def main():
+    if len(sys.argv) != 3:
+        sys.exit(__doc__)
+    old, new = (layout.read_text(Path(path).read_text()) for path in sys.argv[1:])
+    found = problems(old, new)
+    for text in found:
+        print(text)
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()
