@@ -15,6 +15,7 @@ import compare
 import emit_asserts
 import emit_description
 import emit_layout
+import emit_rust
 from headers import HeaderError
 from versions import ROOT, History
 
@@ -22,7 +23,7 @@ from versions import ROOT, History
 def files(history):
     """The text of every generated file, by its path from the root."""
     made = {}
-    for emitter in (emit_layout, emit_asserts, emit_description):
+    for emitter in (emit_layout, emit_asserts, emit_description, emit_rust):
         made.update(emitter.files(history))
     return made
 
