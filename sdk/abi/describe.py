@@ -13,17 +13,22 @@ import sys
 
 import compare
 import emit_asserts
+import emit_checks
 import emit_description
+import emit_docs
 import emit_layout
 import emit_rust
 from headers import HeaderError
 from versions import ROOT, History
 
+EMITTERS = (emit_layout, emit_asserts, emit_checks, emit_description, emit_docs,
+            emit_rust)
+
 
 def files(history):
     """The text of every generated file, by its path from the root."""
     made = {}
-    for emitter in (emit_layout, emit_asserts, emit_description, emit_rust):
+    for emitter in EMITTERS:
         made.update(emitter.files(history))
     return made
 

@@ -82,6 +82,7 @@ def constant_entry(history, header, macro):
         "type": type,
         "value": value,
         "since": version(history.since_macro(macro.name)),
+        "group": macro.group,
         "comment": macro.comment,
     }
 

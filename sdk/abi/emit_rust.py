@@ -131,6 +131,14 @@ def constant_text(history, macro):
     return comment(macro.comment, "") + code + "\n"
 
 
+def group_text(item, before):
+    """What is said of several constants, before the first of them."""
+    group = getattr(item, "group", "")
+    if not group or getattr(before, "group", "") == group:
+        return ""
+    return "".join(f"// {line}".rstrip() + "\n" for line in group.split("\n")) + "\n"
+
+
 def function_text(function):
     kind = function.name
     if function.kind == "exported":
@@ -169,7 +177,12 @@ def raw(history):
         f"pub const APUS_LAYOUT_ID: [u8; 16] = [\n    {id},\n];\n"
     )
     for header in history.current.headers:
-        texts = [text for text in (item_text(history, item) for item in header.items) if text]
+        texts, before = [], None
+        for item in header.items:
+            text = item_text(history, item)
+            if text:
+                texts.append(group_text(item, before) + text)
+                before = item
         if texts:
             parts.append(f"// MARK: {header.name}\n")
             parts += texts

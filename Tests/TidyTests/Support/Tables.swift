@@ -78,7 +78,7 @@ enum Tables {
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
-        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB",
+        "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusJSON", "CApusZlib", "CRocksDB",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.

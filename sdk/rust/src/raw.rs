@@ -23,8 +23,9 @@ pub const APUS_ABI_MAJOR: i32 = 0;
 
 pub const APUS_ABI_MINOR: i32 = 3;
 
-/// Results. Zero is success, positive steers the flow, negative is a class of error.
-/// A host treats negative numbers it does not know as APUS_FATAL.
+// Results. Zero is success, positive steers the flow, negative is a class of error.
+// A host treats negative numbers it does not know as APUS_FATAL.
+
 pub const APUS_OK: i32 = 0;
 
 /// stopped before the end of the batch; call again from ctx->at
@@ -138,7 +139,8 @@ pub struct apus_average_f64 {
     pub sum: apus_sum_f64,
 }
 
-/// What is kept in checkpoints for people, and for tools that show results.
+// What is kept in checkpoints for people, and for tools that show results.
+
 pub const APUS_COUNT_SCHEMA: &[u8] = b"aggregate count: u64 count\0";
 
 pub const APUS_SUM_I64_SCHEMA: &[u8] = b"aggregate sum of i64: u64 low, i64 high\0";
@@ -254,13 +256,17 @@ pub struct apus_async_batch {
 /// a record without event time
 pub const APUS_NO_TIME: i64 = i64::MIN;
 
-/// Bits of a record's kind. the record has no key: it has no state and no timers
+// Bits of a record's kind.
+
+/// the record has no key: it has no state and no timers
 pub const APUS_KIND_NULL_KEY: u32 = 4;
 
 /// the record has no value, which is not the same as an empty one
 pub const APUS_KIND_NULL_VALUE: u32 = 8;
 
-/// Bits of a batch's flags. records that process has had before, whose calls are begun again
+// Bits of a batch's flags.
+
+/// records that process has had before, whose calls are begun again
 pub const APUS_BATCH_AGAIN: u32 = 1;
 
 /// All pointers are valid until the callback returns. To keep data, copy it or put it in state.
@@ -386,7 +392,9 @@ pub struct apus_codec_vt {
 
 // MARK: component.h
 
-/// Kinds of components, and what `vt` is. apus_source_vt, since 0.3
+// Kinds of components, and what `vt` is.
+
+/// apus_source_vt, since 0.3
 pub const APUS_SOURCE: u32 = 1;
 
 /// apus_operator_vt
@@ -398,13 +406,17 @@ pub const APUS_SINK: u32 = 3;
 /// apus_codec_vt, since 0.3
 pub const APUS_CODEC: u32 = 4;
 
-/// Flags of a component. its records have keys; needed for state and timers
+// Flags of a component.
+
+/// its records have keys; needed for state and timers
 pub const APUS_KEYED: u32 = 1;
 
 /// wants records without key too; else they are dead-lettered
 pub const APUS_ACCEPTS_NULL_KEY: u32 = 2;
 
-/// Since 0.3. makes asynchronous calls; see async.h
+// Since 0.3.
+
+/// makes asynchronous calls; see async.h
 pub const APUS_ASYNCHRONOUS: u32 = 4;
 
 /// the same input in the same order gives the same output
@@ -431,7 +443,9 @@ pub struct apus_port {
     pub summary: apus_str,
 }
 
-/// Flags of a counter. a level that goes up and down: `ctx->counters[index] = n`; since 0.3
+// Flags of a counter.
+
+/// a level that goes up and down: `ctx->counters[index] = n`; since 0.3
 pub const APUS_GAUGE: u32 = 1;
 
 /// A counter of the operator's own: `ctx->counters[index] += n`.
@@ -602,6 +616,9 @@ pub struct apus_plugin {
     pub components: *const *const apus_component,
 }
 
+// The name of the entry function carries the major version of the ABI, so that no struct is ever
+// read under the wrong one.
+
 pub const APUS_ENTRY_NAME: &[u8] = b"apus_plugin_v0\0";
 
 /// Called once for each loaded file, before anything else. No input or output, no threads, under
@@ -754,7 +771,8 @@ pub struct apus_snapshot {
 
 // MARK: host.h
 
-/// Levels of log messages.
+// Levels of log messages.
+
 pub const APUS_LOG_DEBUG: u32 = 1;
 
 pub const APUS_LOG_INFO: u32 = 2;
@@ -877,7 +895,8 @@ pub const APUS_NOTE_OWNER: &[u8] = b"Apus\0";
 
 pub const APUS_NOTE_TYPE: u32 = 1;
 
-/// Languages of plugins.
+// Languages of plugins.
+
 pub const APUS_LANGUAGE_C: i32 = 1;
 
 pub const APUS_LANGUAGE_CXX: i32 = 2;
@@ -890,7 +909,9 @@ pub const APUS_LANGUAGE_GO: i32 = 5;
 
 pub const APUS_LANGUAGE_ZIG: i32 = 6;
 
-/// Flags of a note. a process can hold one such library only, as with Go
+// Flags of a note.
+
+/// a process can hold one such library only, as with Go
 pub const APUS_NOTE_ONE_RUNTIME: u32 = 1;
 
 /// wants a process of its own; this host has none to give
@@ -1002,7 +1023,8 @@ pub struct apus_operator_vt {
 
 // MARK: operator_state.h
 
-/// Who gets the items when a job goes on from a checkpoint.
+// Who gets the items when a job goes on from a checkpoint.
+
 pub const APUS_SPLIT: u32 = 1;
 
 pub const APUS_UNION: u32 = 2;
@@ -1230,7 +1252,9 @@ pub struct apus_source_vt {
 
 // MARK: state.h
 
-/// Kinds of state. one value per key; with fixed_len > 0 kept in place
+// Kinds of state.
+
+/// one value per key; with fixed_len > 0 kept in place
 pub const APUS_STATE_VALUE: i32 = 1;
 
 /// one signed 64-bit sum per key
@@ -1454,7 +1478,9 @@ pub struct apus_state_api {
 
 // MARK: timer.h
 
-/// Time domains. fires when the watermark has reached the time
+// Time domains.
+
+/// fires when the watermark has reached the time
 pub const APUS_EVENT_TIME: i32 = 1;
 
 /// fires when the clock on the wall has reached the time
