@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import layout
+from headers import Function, Macro
 
 # Structs whose size is part of the contract: elements of arrays, fields of other structs, what the
 # plugin or the host copies as a whole, and what lies in files and in state.
@@ -54,23 +55,69 @@ def inside_union(struct, field, old):
     return "." in field and (struct, field.split(".")[0]) in old
 
 
+def breaks(old, new):
+    """What a version breaks of an older one: places, types, thread tags and constants."""
+    places = [layout.read_text(version.layout.text()) for version in (old, new)]
+    return problems(*places) + list(changed_types(old, new)) + list(changed_constants(old, new))
+
+
 def history_problems(history):
     """What one version breaks of the one before it."""
-    found = []
-    for old, new in zip(history.versions, history.versions[1:]):
-        places = [layout.read_text(version.layout.text()) for version in (old, new)]
-        found += [f"{new.name} breaks {old.name}: {text}" for text in problems(*places)]
-        found += [f"{new.name} breaks {old.name}: {text}" for text in changed(old, new)]
+    pairs = zip(history.versions, history.versions[1:])
+    return [
+        f"{new.name} breaks {old.name}: {text}" for old, new in pairs for text in breaks(old, new)
+    ]
+
+
+def written(item):
+    """The type of a field or function, in C."""
+    if item.parameters is None:
+        return item.type.text() if item.type else "union"
+    return f"{item.result.text()} ({', '.join(each.type.text() for each in item.parameters)})"
+
+
+def types(version):
+    """The type and the thread tag of every field and function, by name; inline ones apart."""
+    found = {}
+    for header in version.headers:
+        for item in header.of(Function):
+            if item.kind != "inline":
+                found[item.name] = (written(item), item.tag)
+    for struct in version.structs:
+        for path, field in layout.struct_fields(struct):
+            tag = field.tag if field.is_function else None
+            found[f"{struct.name}.{path}"] = (written(field), tag)
     return found
 
 
-def changed(old, new):
-    """Constants that have gone, have another value, or share it with another of their family."""
+def changed_types(old, new):
+    """Fields and functions that have another type or another thread tag."""
+    now = types(new)
+    for name, (type, tag) in types(old).items():
+        now_type, now_tag = now.get(name, (type, tag))
+        if now_type != type:
+            yield f"{name} was {type}, is {now_type}"
+        if tag and now_tag != tag:
+            yield f"{name} was [{tag}], is [{now_tag}]"
+
+
+def changed_constants(old, new):
+    """Constants that have gone, have another value, or one that another of their group has."""
     versions = {"APUS_ABI_MINOR", "APUS_SDK_VERSION"}
     for name, (_, value) in old.layout.constants.items():
         now = new.layout.constants.get(name, (None, None))[1]
         if name not in versions and now != value:
             yield f"{name} was {value}, is {now if now is not None else 'gone'}"
+    groups = {}
+    for header in new.headers:
+        for macro in header.of(Macro):
+            value = new.layout.constants.get(macro.name, (None, None))[1]
+            if macro.group and value is not None and macro.name not in versions:
+                names = groups.setdefault((header.name, macro.group, value), [])
+                names.append(macro.name)
+    for (_, group, value), names in groups.items():
+        if len(names) > 1:
+            yield f"{' and '.join(names)} are both {value} ({group.splitlines()[0]})"
 
 
 def main():

@@ -242,7 +242,9 @@ class Reader:
         for macro in self.macros:
             above = self.comment_above(macro.line)
             macro.comment = self.comments.get(macro.line, "")
-            if before and before.line == macro.line - 1:
+            first = macro.line - above.count("\n") - 1 if above else macro.line
+            is_next = before and before.line == first - 1
+            if is_next and (not above or re.fullmatch(r"Since 0\.\d+\.", above)):
                 macro.group = before.group
             elif macro.comment or macro.line + 1 in lines:
                 macro.group = above
@@ -252,13 +254,13 @@ class Reader:
 
     def peek(self, ahead=0):
         index = self.at + ahead
-        return self.tokens[index] if index < len(self.tokens) else Token("end", "", 0)
+        last = self.tokens[-1].line if self.tokens else 1
+        return self.tokens[index] if index < len(self.tokens) else Token("end", "", last)
 
     def take(self, text=None):
         token = self.peek()
         if token.kind == "end" or (text and token.text != text):
-            last = self.tokens[min(self.at, len(self.tokens) - 1)].line
-            self.fail(last, f"expected {text or 'more'}, found {token.text or 'the end'}")
+            self.fail(token.line, f"expected {text or 'more'}, found {token.text or 'the end'}")
         self.at += 1
         return token
 
@@ -345,7 +347,7 @@ class Reader:
                 self.take()
             type.pointers.append(is_const)
         if not type.base:
-            self.fail(self.peek().line, f"expected a type, found {self.peek().text}")
+            self.fail(self.peek().line, f"expected a type, found {self.peek().text or 'the end'}")
         return type
 
     def function_pointer(self):

@@ -123,6 +123,8 @@ enum Tables {
         "swift", "h", "c", "cc", "cpp", "hpp", "rs", "java", "py", "sh",
         // What a linker, a module or a package manager reads.
         "modulemap", "map", "toml", "lock", "resolved",
+        // What libabigail has seen of the plugin ABI, and plugins of former versions.
+        "abi", "so",
         // What a person reads, or a page shows.
         "md", "html", "css", "js", "svg", "png",
         // Jobs, inputs and expected outputs.

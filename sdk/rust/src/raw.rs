@@ -414,8 +414,6 @@ pub const APUS_KEYED: u32 = 1;
 /// wants records without key too; else they are dead-lettered
 pub const APUS_ACCEPTS_NULL_KEY: u32 = 2;
 
-// Since 0.3.
-
 /// makes asynchronous calls; see async.h
 pub const APUS_ASYNCHRONOUS: u32 = 4;
 
