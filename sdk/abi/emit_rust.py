@@ -1,5 +1,6 @@
 """Writes the raw layer of the Rust SDK: the ABI's structs, constants and types of functions."""
 
+import emit_checks
 from headers import Function, Macro, Struct, without_tag
 from layout import NOT_CONSTANTS, struct_fields
 from emit_layout import hexadecimal, layout_id
@@ -16,7 +17,7 @@ TOP = """{by}
 //!
 //! Every function and every callback has a thread: `ctl`, `op`, `any` or `pure`.
 
-#![allow(non_camel_case_types, clippy::upper_case_acronyms)]
+#![allow(non_camel_case_types, missing_docs, clippy::upper_case_acronyms)]
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
 
 use std::os::raw::{{c_char, c_void}};
@@ -29,6 +30,17 @@ WORDS = {
     **{f"{sign}int{bits}_t": f"{letter}{bits}" for sign, letter in (("", "i"), ("u", "u"))
        for bits in (8, 16, 32, 64)},
 }
+# Constants that belong to fields of another width than the one that C gives them.
+CONSTANT_TYPES = {
+    "APUS_ABI_": "u16", "APUS_LANGUAGE_": "u16", "APUS_KIND_": "u8", "APUS_STATE_": "u32",
+    "APUS_EVENT_TIME": "u32", "APUS_PROCESSING_TIME": "u32", "APUS_VIEW_INLINE": "u32",
+    "APUS_HISTOGRAM_CELLS": "usize", "APUS_SDK_VERSION": "u32",
+}
+# Names of C that are no names in Rust, or say less.
+NAMES = {"apus_view_u": "apus_view_bytes", "apus_view.u.ref": "reference"}
+# Functions that are always there, so that no Option stands around them: those of the host's tables,
+# which are looked up by their size, and what a component must have.
+REQUIRED = set(emit_checks.TABLES) | {"apus_component.create", "apus_component.destroy"}
 KEYWORDS = {"ref", "type", "move", "in", "where", "loop", "match", "mod", "use", "fn", "impl", "as"}
 
 
@@ -67,38 +79,49 @@ def comment(text, indent, tag=None):
     return "".join(f"{indent}/// {line}".rstrip() + "\n" for line in made)
 
 
-def signature(result, parameters, indent, before, after):
-    """`before` + the function + `after`, broken as rustfmt breaks it."""
+def broken(indent, before, open, words, close, after):
+    """A type of functions with what stands around it, broken as rustfmt breaks it."""
+    start = 'unsafe extern "C" fn('
+    inner, is_option = indent + "    ", open != ""
+    whole = f"{open}{start}{', '.join(words)}){close}{after}"
+    if len(indent + before + whole) <= WIDTH:
+        return f"{indent}{before}{whole}\n"
+    if len(inner + whole) <= WIDTH:
+        return f"{indent}{before.rstrip()}\n{inner}{whole}\n"
+    rows = "".join(f"{inner}    {word},\n" for word in words)
+    if not is_option:
+        rows = rows.replace(inner + "    ", inner)
+        return f"{indent}{before}{start}\n{rows}{indent}){close}{after}\n"
+    line = f"{inner}{start}{', '.join(words)}){close[:-1]},"
+    if len(line) > WIDTH:
+        line = f"{inner}{start}\n{rows}{inner}){close[:-1]},"
+    return f"{indent}{before}{open}\n{line}\n{indent}>{after}\n"
+
+
+def signature(result, parameters, indent, before, after, is_required=False):
     back = "" if result.text() == "void" else f" -> {rust_type(result)}"
     words = [
         (f"{name(each.name)}: " if each.name else "") + rust_type(each.type) for each in parameters
     ]
-    start = 'unsafe extern "C" fn('
-    line = f"{indent}{before}Option<{start}{', '.join(words)}){back}>{after}"
-    if len(line) <= WIDTH:
-        return line + "\n"
-    inner = indent + "    "
-    whole = f"{inner}Option<{start}{', '.join(words)}){back}>{after}"
-    if len(whole) <= WIDTH:
-        return f"{indent}{before.rstrip()}\n{whole}\n"
-    line = f"{inner}{start}{', '.join(words)}){back},"
-    if len(line) > WIDTH:
-        rows = "".join(f"{inner}    {word},\n" for word in words)
-        line = f"{inner}{start}\n{rows}{inner}){back},"
-    return f"{indent}{before}Option<\n{line}\n{indent}>{after}\n"
+    if is_required:
+        return broken(indent, before, "", words, back, after)
+    return broken(indent, before, "Option<", words, back + ">", after)
 
 
 def field_lines(history, owner, field):
     text = comment(field.comment, "    ", field.tag if field.is_function else None)
-    start = f"pub {name(field.name)}: "
+    start = f"pub {NAMES.get(f'{owner}.{field.name}', name(field.name))}: "
     if field.is_function:
-        return text + signature(field.result, field.parameters, "    ", start, ",")
+        is_required = owner in REQUIRED or f"{owner}.{field.name}" in REQUIRED
+        return text + signature(field.result, field.parameters, "    ", start, ",", is_required)
     if field.members is not None:
-        return text + f"    {start}{owner}_{field.name},\n"
+        union = f"{owner}_{field.name}"
+        return text + f"    {start}{NAMES.get(union, union)},\n"
     type = rust_type(field.type)
     if field.count:
         count = history.current.layout.constants.get(field.count, (None, field.count))[1]
-        type = f"[{type}; {count}]"
+        # Text in place is bytes to Rust, whatever the sign of C's char.
+        type = f"[{'u8' if type == 'c_char' else type}; {count}]"
     return text + f"    {start}{type},\n"
 
 
@@ -106,10 +129,11 @@ def struct_text(history, struct):
     parts = []
     for field in struct.fields:
         if field.members is not None:
-            rows = "".join(field_lines(history, "", member) for member in field.members)
+            owner, union = f"{struct.name}.{field.name}", f"{struct.name}_{field.name}"
+            rows = "".join(field_lines(history, owner, member) for member in field.members)
             parts.append(
                 f"/// What `{struct.name}.{field.name}` is.\n#[repr(C)]\n#[derive(Clone, Copy)]\n"
-                f"pub union {struct.name}_{field.name} {{\n{rows}}}\n"
+                f"pub union {NAMES.get(union, union)} {{\n{rows}}}\n"
             )
     rows = "".join(field_lines(history, struct.name, field) for field in struct.fields)
     parts.append(
@@ -127,7 +151,8 @@ def constant_text(history, macro):
             code = f'pub const {macro.name}: &[u8] =\n    b"{value}\\0";'
     else:
         text = "i64::MIN" if value == -(2**63) else str(value)
-        code = f"pub const {macro.name}: {WORDS[type]} = {text};"
+        fits = [kind for start, kind in CONSTANT_TYPES.items() if macro.name.startswith(start)]
+        code = f"pub const {macro.name}: {fits[0] if fits else WORDS[type]} = {text};"
     return comment(macro.comment, "") + code + "\n"
 
 
@@ -233,6 +258,8 @@ def tests(history):
         for path, _ in struct_fields(struct):
             at, width = layout.places[struct.name, path]
             words = ".".join(name(word) for word in path.split("."))
+            if f"{struct.name}.{path}" in NAMES:
+                words = f"{words.rpartition('.')[0]}.{NAMES[f'{struct.name}.{path}']}"
             rows.append(f"    field!({struct.name}, {at}, {width}, {words});")
         parts.append(f"#[test]\nfn layout_of_{struct.name}() {{\n" + "\n".join(rows) + "\n}\n")
     return "\n".join(parts)

@@ -1,5 +1,7 @@
-// The ABI is headers only. This file makes every build check that they compile as C11; CApusLayout.c
-// checks where each field lies, and sdk/abi/compare.py that none of a released version has moved.
+// The ABI is headers only. This file makes every build check that they compile as C11.
+//
+// CApusLayout.c checks where each field lies, sdk/abi/compare.py that no field of a released version
+// has moved.
 #include "apus/apus.h"
 
 _Static_assert(sizeof(apus_view) == 16, "a view is 16 bytes, as Arrow's BinaryView");

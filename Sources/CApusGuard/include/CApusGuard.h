@@ -40,7 +40,7 @@ int32_t apus_guard_on_watermark(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, int64_t);
 
 // Is told of every call into a plugin, on the thread that makes it: its name, and the error struct
-// that it has, which for a callback with a context is ctx->error. For checks; see CApusThreadChecks.
+// that it has, for a callback with a context ctx->error. For checks: CApusThreadChecks.
 typedef struct apus_guard_observer {
     void (*enter)(const char *callback, const apus_error *error);
     void (*leave)(void);

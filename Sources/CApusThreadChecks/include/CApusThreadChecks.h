@@ -54,7 +54,7 @@ void apus_thread_checks_leave(void);
 
 // A function of the ABI and where it may be called.
 typedef struct apus_thread_rule {
-    const char *table;    // the struct whose field it is; NULL for a function or a type of functions
+    const char *table;    // the struct whose field it is; NULL for functions and their types
     const char *name;
     const char *tag;      // "ctl", "op", "any", "pure"
     uint32_t since;       // the minor version

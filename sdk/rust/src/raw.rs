@@ -7,7 +7,7 @@
 //!
 //! Every function and every callback has a thread: `ctl`, `op`, `any` or `pure`.
 
-#![allow(non_camel_case_types, clippy::upper_case_acronyms)]
+#![allow(non_camel_case_types, missing_docs, clippy::upper_case_acronyms)]
 #![allow(rustdoc::broken_intra_doc_links, rustdoc::invalid_html_tags)]
 
 use std::os::raw::{c_char, c_void};
@@ -19,9 +19,9 @@ pub const APUS_LAYOUT_ID: [u8; 16] = [
 
 // MARK: abi.h
 
-pub const APUS_ABI_MAJOR: i32 = 0;
+pub const APUS_ABI_MAJOR: u16 = 0;
 
-pub const APUS_ABI_MINOR: i32 = 3;
+pub const APUS_ABI_MINOR: u16 = 3;
 
 // Results. Zero is success, positive steers the flow, negative is a class of error.
 // A host treats negative numbers it does not know as APUS_FATAL.
@@ -204,34 +204,30 @@ pub struct apus_async_api {
     /// and for a component without APUS_ASYNCHRONOUS.
     ///
     /// Thread: `op`.
-    pub begin: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            rec: u32,
-            timeout_us: i64,
-            user: u64,
-            token: *mut u64,
-        ) -> i32,
-    >,
+    pub begin: unsafe extern "C" fn(
+        *mut apus_ctx,
+        rec: u32,
+        timeout_us: i64,
+        user: u64,
+        token: *mut u64,
+    ) -> i32,
     /// Completes a call. The results are copied. status: APUS_OK, or a negative code.
     /// A token that is unknown, was completed, has timed out or belongs to an instance that was
     /// closed gives APUS_STALE and changes nothing: calling is safe at any time. Never blocks.
     ///
     /// Thread: `any`.
-    pub complete: Option<
-        unsafe extern "C" fn(
-            instance: u64,
-            token: u64,
-            status: i32,
-            results: *const apus_result,
-            count: u32,
-        ) -> i32,
-    >,
+    pub complete: unsafe extern "C" fn(
+        instance: u64,
+        token: u64,
+        status: i32,
+        results: *const apus_result,
+        count: u32,
+    ) -> i32,
     /// Has the host call on_event soon, once for all that were posted with the same number before
     /// it could. APUS_STALE when the instance was closed.
     ///
     /// Thread: `any`.
-    pub post: Option<unsafe extern "C" fn(instance: u64, event: u64) -> i32>,
+    pub post: unsafe extern "C" fn(instance: u64, event: u64) -> i32,
 }
 
 /// Calls that are completed, for on_async.
@@ -259,10 +255,10 @@ pub const APUS_NO_TIME: i64 = i64::MIN;
 // Bits of a record's kind.
 
 /// the record has no key: it has no state and no timers
-pub const APUS_KIND_NULL_KEY: u32 = 4;
+pub const APUS_KIND_NULL_KEY: u8 = 4;
 
 /// the record has no value, which is not the same as an empty one
-pub const APUS_KIND_NULL_VALUE: u32 = 8;
+pub const APUS_KIND_NULL_VALUE: u8 = 8;
 
 // Bits of a batch's flags.
 
@@ -309,56 +305,49 @@ pub struct apus_broadcast_api {
     /// The value of an entry, or APUS_NOT_FOUND.
     ///
     /// Thread: `op`.
-    pub get: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            index: u32,
-            key: *const c_void,
-            key_len: u64,
-            value: *mut apus_bytes,
-        ) -> i32,
-    >,
+    pub get: unsafe extern "C" fn(
+        *mut apus_ctx,
+        index: u32,
+        key: *const c_void,
+        key_len: u64,
+        value: *mut apus_bytes,
+    ) -> i32,
     /// How many entries.
     ///
     /// Thread: `op`.
-    pub count: Option<unsafe extern "C" fn(*mut apus_ctx, index: u32, count: *mut u64) -> i32>,
+    pub count: unsafe extern "C" fn(*mut apus_ctx, index: u32, count: *mut u64) -> i32,
     /// Up to `capacity` further entries in the order of keys; *count == 0 at the end. Cursors are
     /// those of state.h; APUS_STALE when the map was written since the walk began.
     ///
     /// Thread: `op`.
-    pub next: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            index: u32,
-            *mut apus_cursor,
-            entries: *mut apus_entry,
-            capacity: u32,
-            count: *mut u32,
-        ) -> i32,
-    >,
+    pub next: unsafe extern "C" fn(
+        *mut apus_ctx,
+        index: u32,
+        *mut apus_cursor,
+        entries: *mut apus_entry,
+        capacity: u32,
+        count: *mut u32,
+    ) -> i32,
     /// Stores a copy, replacing an entry of the same key.
     ///
     /// Thread: `op`.
-    pub put: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            index: u32,
-            key: *const c_void,
-            key_len: u64,
-            value: *const c_void,
-            len: u64,
-        ) -> i32,
-    >,
+    pub put: unsafe extern "C" fn(
+        *mut apus_ctx,
+        index: u32,
+        key: *const c_void,
+        key_len: u64,
+        value: *const c_void,
+        len: u64,
+    ) -> i32,
     /// Removes an entry; APUS_NOT_FOUND when there was none.
     ///
     /// Thread: `op`.
-    pub remove: Option<
+    pub remove:
         unsafe extern "C" fn(*mut apus_ctx, index: u32, key: *const c_void, key_len: u64) -> i32,
-    >,
     /// Removes all entries.
     ///
     /// Thread: `op`.
-    pub clear: Option<unsafe extern "C" fn(*mut apus_ctx, index: u32) -> i32>,
+    pub clear: unsafe extern "C" fn(*mut apus_ctx, index: u32) -> i32,
 }
 
 // MARK: codec.h
@@ -498,13 +487,12 @@ pub struct apus_component {
     /// what was expected. On an error *self is ignored and destroy is not called.
     ///
     /// Thread: `ctl`.
-    pub create: Option<
+    pub create:
         unsafe extern "C" fn(*const apus_args, this: *mut *mut c_void, *mut apus_error) -> i32,
-    >,
     /// Frees the instance.
     ///
     /// Thread: `ctl`.
-    pub destroy: Option<unsafe extern "C" fn(this: *mut c_void)>,
+    pub destroy: unsafe extern "C" fn(this: *mut c_void),
     /// by its kind: apus_operator_vt and so on
     pub vt: *const c_void,
     /// [a-z0-9-], one of its kind in the plugin
@@ -552,7 +540,7 @@ pub struct apus_component {
 // MARK: context.h
 
 /// A histogram: cell 0 counts zeros, cell b the values of b bits, the last one is their sum.
-pub const APUS_HISTOGRAM_CELLS: i32 = 66;
+pub const APUS_HISTOGRAM_CELLS: usize = 66;
 
 /// Owned by the host, one per instance, at the same address for the instance's life.
 /// For use inside callbacks of that instance only.
@@ -642,7 +630,7 @@ pub struct apus_error {
     /// bytes of message in use
     pub len: u32,
     /// what went wrong, with the values seen, and how to mend it
-    pub message: [c_char; 480],
+    pub message: [u8; 480],
 }
 
 // MARK: extensions.h
@@ -660,14 +648,12 @@ pub struct apus_secrets_api {
     /// has no such secret. In create and later.
     ///
     /// Thread: `any`.
-    pub get: Option<
-        unsafe extern "C" fn(
-            instance: u64,
-            name: *const c_char,
-            len: u64,
-            secret: *mut apus_bytes,
-        ) -> i32,
-    >,
+    pub get: unsafe extern "C" fn(
+        instance: u64,
+        name: *const c_char,
+        len: u64,
+        secret: *mut apus_bytes,
+    ) -> i32,
 }
 
 /// Records that are kept beyond a callback, as copies of the host's.
@@ -682,23 +668,21 @@ pub struct apus_retain_api {
     /// already keeps 64 MiB.
     ///
     /// Thread: `op`.
-    pub retain: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            *const apus_batch,
-            first: u32,
-            count: u32,
-            *mut *mut apus_retained,
-        ) -> i32,
-    >,
+    pub retain: unsafe extern "C" fn(
+        *mut apus_ctx,
+        *const apus_batch,
+        first: u32,
+        count: u32,
+        *mut *mut apus_retained,
+    ) -> i32,
     /// The records; valid until release. State and timers do not take their indices.
     ///
     /// Thread: `any`.
-    pub batch: Option<unsafe extern "C" fn(*const apus_retained) -> *const apus_batch>,
+    pub batch: unsafe extern "C" fn(*const apus_retained) -> *const apus_batch,
     /// Every retained batch is released once, also after the instance is closed.
     ///
     /// Thread: `any`.
-    pub release: Option<unsafe extern "C" fn(*mut apus_retained)>,
+    pub release: unsafe extern "C" fn(*mut apus_retained),
 }
 
 /// Which thread runs, for checks in plugins and SDKs.
@@ -712,11 +696,11 @@ pub struct apus_thread_check_api {
     /// 1 when the calling thread is in a callback of this instance, else 0.
     ///
     /// Thread: `any`.
-    pub is_op: Option<unsafe extern "C" fn(instance: u64) -> i32>,
+    pub is_op: unsafe extern "C" fn(instance: u64) -> i32,
     /// 1 when the calling thread is in create, destroy or the entry function, else 0.
     ///
     /// Thread: `any`.
-    pub is_ctl: Option<unsafe extern "C" fn() -> i32>,
+    pub is_ctl: unsafe extern "C" fn() -> i32,
 }
 
 #[repr(C)]
@@ -791,12 +775,12 @@ pub struct apus_host {
     /// drops what is more than 100 lines a second per instance, and says so.
     ///
     /// Thread: `any`.
-    pub log: Option<unsafe extern "C" fn(instance: u64, level: u32, text: *const c_char, len: u64)>,
+    pub log: unsafe extern "C" fn(instance: u64, level: u32, text: *const c_char, len: u64),
     /// Optional interfaces by name, a zero-terminated string as "apus.async/1"; NULL when the host
     /// does not have it. See async.h and extensions.h.
     ///
     /// Thread: `any`.
-    pub get_extension: Option<unsafe extern "C" fn(id: *const c_char) -> *const c_void>,
+    pub get_extension: unsafe extern "C" fn(id: *const c_char) -> *const c_void,
     /// "apus"
     pub name: apus_str,
     /// of the host
@@ -895,17 +879,17 @@ pub const APUS_NOTE_TYPE: u32 = 1;
 
 // Languages of plugins.
 
-pub const APUS_LANGUAGE_C: i32 = 1;
+pub const APUS_LANGUAGE_C: u16 = 1;
 
-pub const APUS_LANGUAGE_CXX: i32 = 2;
+pub const APUS_LANGUAGE_CXX: u16 = 2;
 
-pub const APUS_LANGUAGE_SWIFT: i32 = 3;
+pub const APUS_LANGUAGE_SWIFT: u16 = 3;
 
-pub const APUS_LANGUAGE_RUST: i32 = 4;
+pub const APUS_LANGUAGE_RUST: u16 = 4;
 
-pub const APUS_LANGUAGE_GO: i32 = 5;
+pub const APUS_LANGUAGE_GO: u16 = 5;
 
-pub const APUS_LANGUAGE_ZIG: i32 = 6;
+pub const APUS_LANGUAGE_ZIG: u16 = 6;
 
 // Flags of a note.
 
@@ -915,7 +899,7 @@ pub const APUS_NOTE_ONE_RUNTIME: u32 = 1;
 /// wants a process of its own; this host has none to give
 pub const APUS_NOTE_NEEDS_ISOLATION: u32 = 2;
 
-pub const APUS_ABI_MINOR_FLOOR: i32 = 1;
+pub const APUS_ABI_MINOR_FLOOR: u16 = 1;
 
 /// 64 bytes; frozen.
 #[repr(C)]
@@ -947,11 +931,11 @@ pub struct apus_elf_note {
     pub descriptor_size: u32,
     pub r#type: u32,
     /// "Apus" and zeros
-    pub name: [c_char; 8],
+    pub name: [u8; 8],
     pub note: apus_note,
 }
 
-pub const APUS_SDK_VERSION: i32 = 768;
+pub const APUS_SDK_VERSION: u32 = 768;
 
 // MARK: operator.h
 
@@ -1060,41 +1044,36 @@ pub struct apus_operator_state_api {
     /// How many items.
     ///
     /// Thread: `op`.
-    pub count: Option<unsafe extern "C" fn(*mut apus_ctx, index: u32, count: *mut u64) -> i32>,
+    pub count: unsafe extern "C" fn(*mut apus_ctx, index: u32, count: *mut u64) -> i32,
     /// The item at a position, from 0.
     ///
     /// Thread: `op`.
-    pub get: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            index: u32,
-            position: u64,
-            item: *mut apus_bytes,
-        ) -> i32,
-    >,
+    pub get: unsafe extern "C" fn(
+        *mut apus_ctx,
+        index: u32,
+        position: u64,
+        item: *mut apus_bytes,
+    ) -> i32,
     /// Adds a copy at the end.
     ///
     /// Thread: `op`.
-    pub append: Option<
+    pub append:
         unsafe extern "C" fn(*mut apus_ctx, index: u32, item: *const c_void, len: u64) -> i32,
-    >,
     /// Puts a copy in the place of the item at a position.
     ///
     /// Thread: `op`.
-    pub set: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            index: u32,
-            position: u64,
-            item: *const c_void,
-            len: u64,
-        ) -> i32,
-    >,
+    pub set: unsafe extern "C" fn(
+        *mut apus_ctx,
+        index: u32,
+        position: u64,
+        item: *const c_void,
+        len: u64,
+    ) -> i32,
     /// Removes the items from position `count` on, so that at most `count` are left; 0 removes
     /// all.
     ///
     /// Thread: `op`.
-    pub truncate: Option<unsafe extern "C" fn(*mut apus_ctx, index: u32, count: u64) -> i32>,
+    pub truncate: unsafe extern "C" fn(*mut apus_ctx, index: u32, count: u64) -> i32,
 }
 
 // MARK: out.h
@@ -1253,19 +1232,19 @@ pub struct apus_source_vt {
 // Kinds of state.
 
 /// one value per key; with fixed_len > 0 kept in place
-pub const APUS_STATE_VALUE: i32 = 1;
+pub const APUS_STATE_VALUE: u32 = 1;
 
 /// one signed 64-bit sum per key
-pub const APUS_STATE_COUNTER: i32 = 2;
+pub const APUS_STATE_COUNTER: u32 = 2;
 
 /// values in the order they were appended
-pub const APUS_STATE_LIST: i32 = 3;
+pub const APUS_STATE_LIST: u32 = 3;
 
 /// entries ordered by the bytes of their keys
-pub const APUS_STATE_MAP: i32 = 4;
+pub const APUS_STATE_MAP: u32 = 4;
 
 /// one such map per operator: broadcast.h, not among `states`
-pub const APUS_STATE_BROADCAST: i32 = 5;
+pub const APUS_STATE_BROADCAST: u32 = 5;
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -1332,146 +1311,125 @@ pub struct apus_state_api {
     /// VALUE. The value's bytes, or APUS_NOT_FOUND.
     ///
     /// Thread: `op`.
-    pub value_get: Option<
+    pub value_get:
         unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, value: *mut apus_bytes) -> i32,
-    >,
     /// VALUE. Stores a copy. A fixed-length slot takes exactly fixed_len bytes.
     ///
     /// Thread: `op`.
-    pub value_put: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            slot: u32,
-            rec: u32,
-            value: *const c_void,
-            len: u64,
-        ) -> i32,
-    >,
+    pub value_put: unsafe extern "C" fn(
+        *mut apus_ctx,
+        slot: u32,
+        rec: u32,
+        value: *const c_void,
+        len: u64,
+    ) -> i32,
     /// VALUE with fixed_len. A pointer to write through, aligned to 8; created zeroed.
     ///
     /// Thread: `op`.
-    pub value_mut: Option<
+    pub value_mut:
         unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, value: *mut *mut c_void) -> i32,
-    >,
     /// The same for records first..<first+count of the batch at once, memory fetched ahead: for
     /// millions of keys several times faster than one by one. Equal keys give equal pointers.
     /// Records without a key get NULL. created[i] tells a new value; it may be NULL.
     ///
     /// Thread: `op`.
-    pub value_mut_many: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            slot: u32,
-            first: u32,
-            count: u32,
-            values: *mut *mut c_void,
-            created: *mut u8,
-        ) -> i32,
-    >,
+    pub value_mut_many: unsafe extern "C" fn(
+        *mut apus_ctx,
+        slot: u32,
+        first: u32,
+        count: u32,
+        values: *mut *mut c_void,
+        created: *mut u8,
+    ) -> i32,
     /// COUNTER. Adds (wrapping around) and tells the new sum; sum may be NULL.
     ///
     /// Thread: `op`.
-    pub counter_add: Option<
+    pub counter_add:
         unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, by: i64, sum: *mut i64) -> i32,
-    >,
     /// COUNTER. The sum; 0 with APUS_NOT_FOUND when nothing was ever added.
     ///
     /// Thread: `op`.
-    pub counter_get:
-        Option<unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, sum: *mut i64) -> i32>,
+    pub counter_get: unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, sum: *mut i64) -> i32,
     /// LIST. Appends a copy.
     ///
     /// Thread: `op`.
-    pub list_append: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            slot: u32,
-            rec: u32,
-            value: *const c_void,
-            len: u64,
-        ) -> i32,
-    >,
+    pub list_append: unsafe extern "C" fn(
+        *mut apus_ctx,
+        slot: u32,
+        rec: u32,
+        value: *const c_void,
+        len: u64,
+    ) -> i32,
     /// LIST. How many values.
     ///
     /// Thread: `op`.
     pub list_count:
-        Option<unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, count: *mut u64) -> i32>,
+        unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, count: *mut u64) -> i32,
     /// LIST. Up to `capacity` further values; *count == 0 at the end.
     ///
     /// Thread: `op`.
-    pub list_next: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            slot: u32,
-            rec: u32,
-            *mut apus_cursor,
-            values: *mut apus_bytes,
-            capacity: u32,
-            count: *mut u32,
-        ) -> i32,
-    >,
+    pub list_next: unsafe extern "C" fn(
+        *mut apus_ctx,
+        slot: u32,
+        rec: u32,
+        *mut apus_cursor,
+        values: *mut apus_bytes,
+        capacity: u32,
+        count: *mut u32,
+    ) -> i32,
     /// MAP. The value of an entry, or APUS_NOT_FOUND.
     ///
     /// Thread: `op`.
-    pub map_get: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            slot: u32,
-            rec: u32,
-            key: *const c_void,
-            key_len: u64,
-            value: *mut apus_bytes,
-        ) -> i32,
-    >,
+    pub map_get: unsafe extern "C" fn(
+        *mut apus_ctx,
+        slot: u32,
+        rec: u32,
+        key: *const c_void,
+        key_len: u64,
+        value: *mut apus_bytes,
+    ) -> i32,
     /// MAP. Stores a copy, replacing an entry of the same key.
     ///
     /// Thread: `op`.
-    pub map_put: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            slot: u32,
-            rec: u32,
-            key: *const c_void,
-            key_len: u64,
-            value: *const c_void,
-            len: u64,
-        ) -> i32,
-    >,
+    pub map_put: unsafe extern "C" fn(
+        *mut apus_ctx,
+        slot: u32,
+        rec: u32,
+        key: *const c_void,
+        key_len: u64,
+        value: *const c_void,
+        len: u64,
+    ) -> i32,
     /// MAP. Removes an entry; APUS_NOT_FOUND when there was none.
     ///
     /// Thread: `op`.
-    pub map_remove: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            slot: u32,
-            rec: u32,
-            key: *const c_void,
-            key_len: u64,
-        ) -> i32,
-    >,
+    pub map_remove: unsafe extern "C" fn(
+        *mut apus_ctx,
+        slot: u32,
+        rec: u32,
+        key: *const c_void,
+        key_len: u64,
+    ) -> i32,
     /// MAP. How many entries.
     ///
     /// Thread: `op`.
-    pub map_count:
-        Option<unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, count: *mut u64) -> i32>,
+    pub map_count: unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32, count: *mut u64) -> i32,
     /// MAP. Up to `capacity` further entries in the order of keys; *count == 0 at the end.
     ///
     /// Thread: `op`.
-    pub map_next: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            slot: u32,
-            rec: u32,
-            *mut apus_cursor,
-            entries: *mut apus_entry,
-            capacity: u32,
-            count: *mut u32,
-        ) -> i32,
-    >,
+    pub map_next: unsafe extern "C" fn(
+        *mut apus_ctx,
+        slot: u32,
+        rec: u32,
+        *mut apus_cursor,
+        entries: *mut apus_entry,
+        capacity: u32,
+        count: *mut u32,
+    ) -> i32,
     /// Any kind. Forgets the slot for this key; a key with nothing left costs nothing.
     ///
     /// Thread: `op`.
-    pub clear: Option<unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32) -> i32>,
+    pub clear: unsafe extern "C" fn(*mut apus_ctx, slot: u32, rec: u32) -> i32,
 }
 
 // MARK: timer.h
@@ -1479,10 +1437,10 @@ pub struct apus_state_api {
 // Time domains.
 
 /// fires when the watermark has reached the time
-pub const APUS_EVENT_TIME: i32 = 1;
+pub const APUS_EVENT_TIME: u32 = 1;
 
 /// fires when the clock on the wall has reached the time
-pub const APUS_PROCESSING_TIME: i32 = 2;
+pub const APUS_PROCESSING_TIME: u32 = 2;
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -1511,21 +1469,19 @@ pub struct apus_timer_api {
     /// some bytes), APUS_LIMIT.
     ///
     /// Thread: `op`.
-    pub set: Option<
-        unsafe extern "C" fn(
-            *mut apus_ctx,
-            timer: u32,
-            id: u64,
-            rec: u32,
-            time_us: i64,
-            payload: *const c_void,
-            len: u64,
-        ) -> i32,
-    >,
+    pub set: unsafe extern "C" fn(
+        *mut apus_ctx,
+        timer: u32,
+        id: u64,
+        rec: u32,
+        time_us: i64,
+        payload: *const c_void,
+        len: u64,
+    ) -> i32,
     /// Cancels a timer; APUS_NOT_FOUND when it is not armed.
     ///
     /// Thread: `op`.
-    pub cancel: Option<unsafe extern "C" fn(*mut apus_ctx, timer: u32, id: u64, rec: u32) -> i32>,
+    pub cancel: unsafe extern "C" fn(*mut apus_ctx, timer: u32, id: u64, rec: u32) -> i32,
 }
 
 /// Timers that are due, in the order of (time, name, id), at most one per key: what the callback
@@ -1546,7 +1502,7 @@ pub struct apus_timers {
 
 // MARK: view.h
 
-pub const APUS_VIEW_INLINE: i32 = 12;
+pub const APUS_VIEW_INLINE: u32 = 12;
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -1559,16 +1515,16 @@ pub struct apus_view_reference {
 /// What `apus_view.u` is.
 #[repr(C)]
 #[derive(Clone, Copy)]
-pub union apus_view_u {
+pub union apus_view_bytes {
     pub bytes: [u8; 12],
-    pub r#ref: apus_view_reference,
+    pub reference: apus_view_reference,
 }
 
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct apus_view {
     pub len: u32,
-    pub u: apus_view_u,
+    pub u: apus_view_bytes,
 }
 
 /// The host's; a plugin has pointers to it only.

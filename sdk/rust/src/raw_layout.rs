@@ -617,5 +617,5 @@ fn layout_of_apus_view() {
     field!(apus_view, 0, 4, len);
     field!(apus_view, 4, 12, u);
     field!(apus_view, 4, 12, u.bytes);
-    field!(apus_view, 4, 12, u.r#ref);
+    field!(apus_view, 4, 12, u.reference);
 }
