@@ -1,6 +1,6 @@
 // The ABI is headers only. This file makes every build check that they compile as C11.
 //
-// CApusLayout.c checks where each field lies, sdk/abi/compare.py that no field of a released version
+// CApusLayout.c checks where each field lies, sdk/abi/compare.py that no field of a released one
 // has moved.
 #include "apus/apus.h"
 
