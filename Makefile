@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick flights-year clean abi abi-generate abi-check abi-baseline
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick flights-year clean abi abi-generate abi-check abi-baseline spikes
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -75,3 +75,6 @@ abi: abi-check  ## The same, and compare types with libabigail's records
 abi-baseline:  ## Record the current headers for that
 	@dev/setup abigail-tools
 	python3 sdk/abi/baseline.py write
+
+spikes:  ## Answer what the plugin ABI relies on, by experiment (docs/decisions)
+	python3 Tests/Spikes/run.py

@@ -12,9 +12,9 @@ struct CorpusTests {
     private static let corpus = "Tests/Plugins/Corpus"
 
     #if arch(x86_64)
-        private static let isRightMachine = true
+    private static let isRightMachine = true
     #else
-        private static let isRightMachine = false
+    private static let isRightMachine = false
     #endif
 
     /// The folders of plugins, as "0.1/c".
