@@ -23,6 +23,7 @@ from pathlib import Path
 CORPUS = Path(__file__).resolve().parent
 ROOT = CORPUS.parents[2]
 HEADERS = {"0.1": ROOT / "Tests/Plugins/Headers01", "0.2": ROOT / "Tests/Plugins/Headers02"}
+SDK = Path(os.environ.get("SDK", ROOT / "sdk"))
 NAMED = ("states", "timers", "counters", "broadcasts", "operatorStates", "histograms")
 LINK = ["-shared", "-s", f"-Wl,--version-script={ROOT / 'sdk/c/plugin.map'}",
         "-Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code", "-Wl,--hash-style=gnu",
@@ -41,7 +42,7 @@ def build_cpp(folder, headers, to):
         ["g++", "-std=c++17", "-Os", "-fPIC", "-fvisibility=hidden", "-fvisibility-inlines-hidden",
          "-fno-gnu-unique", "-fno-ident", "-static-libgcc", "-static-libstdc++",
          "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections",
-         "-I", str(headers), "-I", str(ROOT / "sdk/cpp/include"), str(folder / "corpus.cpp"),
+         "-I", str(headers), "-I", str(SDK / "cpp/include"), str(folder / "corpus.cpp"),
          *LINK, "-o", str(to)],
         check=True)
 
@@ -49,15 +50,16 @@ def build_cpp(folder, headers, to):
 def build_rust(folder, headers, to):
     with tempfile.TemporaryDirectory() as place:
         library = Path(place, "libapus.rlib")
-        options = ["--edition", "2021", "-C", "opt-level=z", "-C", "panic=unwind"]
+        options = ["--edition", "2021", "-C", "opt-level=z", "-C", "panic=unwind",
+                   f"--remap-path-prefix={CORPUS}=corpus", f"--remap-path-prefix={SDK}=sdk"]
         subprocess.run(
             ["rustc", *options, "--crate-type", "rlib", "--crate-name", "apus",
-             str(ROOT / "sdk/rust/src/lib.rs"), "-o", str(library)],
+             str(SDK / "rust/src/lib.rs"), "-o", str(library)],
             check=True)
         subprocess.run(
             ["rustc", *options, "--crate-type", "cdylib", "--extern", f"apus={library}",
              "-C", "strip=symbols", "-C", "lto=fat", "-C", "codegen-units=1",
-             "-C", f"link-arg=-Wl,--build-id=none", str(folder / "corpus.rs"), "-o", str(to)],
+             "-C", "link-arg=-Wl,--build-id=none", str(folder / "corpus.rs"), "-o", str(to)],
             check=True)
 
 
