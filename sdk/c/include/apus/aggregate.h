@@ -213,7 +213,7 @@ static inline int32_t apus_accumulator_get(
 typedef int32_t (*apus_fold)(void *self, apus_ctx *, const apus_batch *, uint32_t rec, void *);
 
 // Calls fold for the records ctx->at ..< batch->count, in order, with accumulators that are looked
-// up many at a time: for millions of keys several times faster than one by one. The result is one
+// up many at a time, which is a little faster than one by one. The result is one
 // for process() to return: APUS_OK when all are folded, else what fold returned, with ctx->at at
 // that record. A record without key is given NULL. [op]
 static inline int32_t apus_fold_each(
