@@ -75,6 +75,7 @@ def main():
     except HeaderError as error:
         sys.exit(f"abi: {error}")
     problems = list(history.wrong_comments()) + compare.history_problems(history)
+    problems += compare.ungated(history.current)
     for problem in problems:
         print(f"abi: {problem}", file=sys.stderr)
     if problems:

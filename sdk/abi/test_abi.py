@@ -48,6 +48,16 @@ class Comparison(unittest.TestCase):
         found = self.found(FORBIDDEN[0])
         self.assertIn("apus_batch.input was 4 bytes at 8, is 4 bytes at 16", found)
 
+    def test_every_struct_tells_its_size_or_never_grows(self):
+        self.assertEqual(list(compare.ungated(self.now)), [])
+        change = Change("no size", "batch.h", "typedef struct apus_batch {\n    uint32_t size;\n",
+                        "typedef struct apus_batch {\n    uint32_t length;\n")
+        with tempfile.TemporaryDirectory() as place:
+            plant(change, CURRENT, Path(place, "include"))
+            self.assertEqual(
+                list(compare.ungated(Version(Path(place, "include")))),
+                ["apus_batch does not begin with `size`: add it to NEVER_GROW in compare.py"])
+
     def test_what_was_released_is_compared(self):
         history = History()
         self.assertEqual([each.minor for each in history.versions[:-1]], list(RELEASED))

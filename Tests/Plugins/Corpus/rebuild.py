@@ -27,7 +27,7 @@ SDK = Path(os.environ.get("SDK", ROOT / "sdk"))
 NAMED = ("states", "timers", "counters", "broadcasts", "operatorStates", "histograms")
 LINK = ["-shared", "-s", f"-Wl,--version-script={ROOT / 'sdk/c/plugin.map'}",
         "-Wl,-z,relro,-z,now,-z,noexecstack,-z,noseparate-code", "-Wl,--hash-style=gnu",
-        "-Wl,--build-id=none"]
+        "-Wl,--build-id=sha1"]
 
 
 def build_c(folder, headers, to):
@@ -59,7 +59,7 @@ def build_rust(folder, headers, to):
         subprocess.run(
             ["rustc", *options, "--crate-type", "cdylib", "--extern", f"apus={library}",
              "-C", "strip=symbols", "-C", "lto=fat", "-C", "codegen-units=1",
-             "-C", "link-arg=-Wl,--build-id=none", str(folder / "corpus.rs"), "-o", str(to)],
+             "-C", "link-arg=-Wl,--build-id=sha1", str(folder / "corpus.rs"), "-o", str(to)],
             check=True)
 
 
