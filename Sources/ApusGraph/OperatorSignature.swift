@@ -18,6 +18,9 @@ package struct OperatorSignature: Sendable, Hashable {
     /// The names of the states that it keeps, in the order of their declaration.
     package var states: [String]
 
+    /// What else is known, a line each, for people who read the plan.
+    package var details: [String] = []
+
     /// Creates a signature; see the properties.
     ///
     /// - Precondition: `inputCount` is at least 1. An operator without any output is allowed.

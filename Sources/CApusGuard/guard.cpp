@@ -123,3 +123,9 @@ int32_t apus_guard_on_watermark(
         return vt->on_watermark(self, ctx, watermark_us);
     });
 }
+
+int32_t apus_guard_call(
+    const apus_guard_site *site, const char *callback, int32_t (*call)(void *context),
+    void *context, apus_error *error) {
+    return guarded(site, callback, error, [&] { return call(context); });
+}

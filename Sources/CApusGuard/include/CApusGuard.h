@@ -39,6 +39,11 @@ int32_t apus_guard_on_timers(
 int32_t apus_guard_on_watermark(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, int64_t);
 
+// Runs a call of any shape: calls of C functions that are no plugin's.
+int32_t apus_guard_call(
+    const apus_guard_site *, const char *callback, int32_t (*call)(void *context), void *context,
+    apus_error *);
+
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write one line
 // with the owner and the callback to standard error and then let the signal take its course.
 void apus_guard_install_crash_report(void);
