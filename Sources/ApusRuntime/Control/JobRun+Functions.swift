@@ -1,3 +1,5 @@
+import ApusGraph
+
 extension JobRun {
     /// What a node calls, `pow of libm.so.6: f64(f64, f64)`; nil for one that is no C function.
     package func functionSummary(of id: String) -> String? {

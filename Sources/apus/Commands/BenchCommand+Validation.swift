@@ -4,12 +4,13 @@ import ArgumentParser
 import Foundation
 
 extension BenchCommand {
-    /// The four ways of measuring.
+    /// The ways of measuring.
     enum Kind {
         case throughput
         case checkpoint
         case recovery
         case armedTimers
+        case functions
 
         /// The options that go with it, besides those that go with all.
         var options: Set<String> {
@@ -28,18 +29,21 @@ extension BenchCommand {
                 ["--state-size", "--value-size", "--memory-budget", "--runs", "--cold"]
             case .armedTimers:
                 ["--armed", "--keys", "--checkpoint-interval", "--memory-budget"]
+            case .functions:
+                ["--runs"]
             }
         }
     }
 
     private static let names =
-        Benchmark.allCases.map(\.rawValue) + ["all", "checkpoint", "recovery"]
+        Benchmark.allCases.map(\.rawValue) + ["all", "checkpoint", "recovery", "functions"]
 
     /// How the benchmark measures; nil when there is none of this name.
     var kind: Kind? {
         switch name {
         case "checkpoint": .checkpoint
         case "recovery": .recovery
+        case "functions": .functions
         case "timers": armed == nil ? .throughput : .armedTimers
         default: Self.names.contains(name) ? .throughput : nil
         }
