@@ -13,7 +13,7 @@ package final class BoundFunction: @unchecked Sendable {
         /// By libffi.
         case libffi
         /// By libffi, once for many records.
-        case batch = "one call per batch"
+        case batch = "libffi, once per batch"
     }
 
     /// What the job file says.

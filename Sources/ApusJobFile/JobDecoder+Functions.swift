@@ -142,7 +142,8 @@ extension JobDecoder {
                 )
                 return nil
             }
-            return place(text, node, path, expected).map { .place($0) }
+            let remedy = "a constant that begins with '$' is written with '$$'"
+            return place(text, node, path, expected, remedy).map { .place($0) }
         }
         return constant(scalar, node, path, parameter)
     }
@@ -189,7 +190,8 @@ extension JobDecoder {
         _ text: String,
         _ node: DocumentNode,
         _ path: DocumentPath,
-        _ expected: String
+        _ expected: String,
+        _ remedy: String? = nil
     ) -> FunctionDescription.Place? {
         if text == "$" { return .whole }
         let names = text.dropFirst(2).split(separator: ".", omittingEmptySubsequences: false)
@@ -199,7 +201,7 @@ extension JobDecoder {
                 path,
                 node.summary,
                 expected: expected,
-                remedy: "a constant that begins with '$' is written with '$$'"
+                remedy: remedy
             )
             return nil
         }

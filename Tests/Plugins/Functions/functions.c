@@ -1,5 +1,6 @@
 // C functions for tests of function operators: no plugin, and no header of Apus.
 #define _GNU_SOURCE
+#include <malloc.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -88,6 +89,8 @@ EXPORT uint64_t count_zeros(const uint8_t *bytes, size_t length) {
     return count;
 }
 EXPORT bool is_short(const char *text) { return strlen(text) < 4; }
+
+EXPORT uint64_t heap_byte_count(void) { return mallinfo2().uordblks; }
 
 // Threads: whether two were inside at the same time. Not atomic on purpose would be a matter of
 // luck; so it is atomic, and what is counted is certain.
