@@ -24,17 +24,23 @@ package struct FunctionsBenchmark {
 
     /// Rows that are called in one go, as many as a batch has.
     private static let rowCount = 1024
-    /// How often the rows of one run are called.
-    private static let repetitionCount = 8192
-    private static let recordCount = 2_000_000
-
     private let surroundings: Surroundings
     private let runCount: Int
+    private let recordCount: Int
+    /// How often the rows of one run are called.
+    private let repetitionCount: Int
 
-    /// Creates a benchmark of so many runs of each kind.
-    package init(_ surroundings: Surroundings, runCount: Int) {
+    /// Creates a benchmark.
+    ///
+    /// - Parameters:
+    ///   - surroundings: What it measures with.
+    ///   - runCount: Runs of each kind.
+    ///   - recordCount: Records of a job; calls alone are made four times as often.
+    package init(_ surroundings: Surroundings, runCount: Int, recordCount: Int) {
         self.surroundings = surroundings
         self.runCount = runCount
+        self.recordCount = recordCount
+        repetitionCount = max(1, recordCount * 4 / Self.rowCount)
     }
 
     /// Measures.
@@ -53,8 +59,8 @@ package struct FunctionsBenchmark {
             job.append(try measureJob(way))
         }
         return FunctionsBenchmarkResult(
-            calls: Self.rowCount * Self.repetitionCount,
-            records: Self.recordCount,
+            calls: Self.rowCount * repetitionCount,
+            records: recordCount,
             bare: bare,
             job: job
         )
@@ -77,12 +83,12 @@ package struct FunctionsBenchmark {
         _ make: () -> () -> Void
     ) -> FunctionsBenchmarkResult.Figure {
         let body = make()
-        for _ in 0..<Self.repetitionCount / 8 { body() }
+        for _ in 0..<max(1, repetitionCount / 8) { body() }
         let measured = (0..<runCount).map { _ in
             let start = surroundings.clock.monotonicNanoseconds()
-            for _ in 0..<Self.repetitionCount { body() }
+            for _ in 0..<repetitionCount { body() }
             let end = surroundings.clock.monotonicNanoseconds()
-            return Double(end - start) / Double(Self.repetitionCount * Self.rowCount)
+            return Double(end - start) / Double(repetitionCount * Self.rowCount)
         }
         return FunctionsBenchmarkResult.Figure(way, measured)
     }
@@ -121,8 +127,8 @@ package struct FunctionsBenchmark {
             let environment = JobEnvironment(
                 clock: surroundings.clock,
                 threads: surroundings.threads,
-                endpoints: BenchmarkEndpoints(source: { _, _ in
-                    NumberPairSource(recordCount: Self.recordCount)
+                endpoints: BenchmarkEndpoints(source: { [recordCount] _, _ in
+                    NumberPairSource(recordCount: recordCount)
                 }),
                 deadLetters: NoDeadLetters(),
                 implementations: [:],
@@ -136,10 +142,10 @@ package struct FunctionsBenchmark {
             let summary = try JobRun(plan: plan, environment: environment).finish()
             let end = surroundings.clock.monotonicNanoseconds()
             let written = summary.progress.nodes.last?.recordsIn ?? 0
-            guard written == Self.recordCount else {
-                throw BenchmarkFailure("\(written) of \(Self.recordCount) records came out")
+            guard written == recordCount else {
+                throw BenchmarkFailure("\(written) of \(recordCount) records came out")
             }
-            return Double(end - start) / Double(Self.recordCount)
+            return Double(end - start) / Double(recordCount)
         } catch {
             throw BenchmarkFailure("\(error)")
         }

@@ -7,7 +7,8 @@ extension BenchCommand {
         let world = World()
         let benchmark = FunctionsBenchmark(
             FunctionsBenchmark.Surroundings(clock: world.clock, threads: world.threads),
-            runCount: runs ?? 5
+            runCount: runs ?? 5,
+            recordCount: records ?? 2_000_000
         )
         let result: FunctionsBenchmarkResult
         do {

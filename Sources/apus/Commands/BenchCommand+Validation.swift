@@ -30,7 +30,7 @@ extension BenchCommand {
             case .armedTimers:
                 ["--armed", "--keys", "--checkpoint-interval", "--memory-budget"]
             case .functions:
-                ["--runs"]
+                ["--runs", "--records"]
             }
         }
     }
@@ -56,7 +56,7 @@ extension BenchCommand {
             ("--state", state != nil), ("--checkpoint-interval", interval != nil),
             ("--memory-budget", memoryBudget != nil), ("--state-size", stateSize != nil),
             ("--value-size", valueSize != nil), ("--rate", rate != nil), ("--runs", runs != nil),
-            ("--cold", cold), ("--armed", armed != nil),
+            ("--cold", cold), ("--armed", armed != nil), ("--records", records != nil),
         ]
         return all.filter(\.isGiven).map(\.name)
     }
@@ -92,6 +92,7 @@ extension BenchCommand {
         try check("--windows", windows, 3...1000)
         try check("--rate", rate, 1...10_000_000)
         try check("--runs", runs, 1...1000)
+        try check("--records", records, 1000...1_000_000_000)
         // A timer queue takes 2^30 timers.
         try check("--armed", armed, 1...1 << 30)
         if let seconds, !(0.05...86_400).contains(seconds) {

@@ -86,6 +86,9 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Processes that recover, or runs of functions (default: 5).")
     var runs: Int?
 
+    @Option(help: "Records of a run of functions (default: 2000000).")
+    var records: Int?
+
     @Flag(help: "Recover with an empty page cache, too. Needs root; slows the machine down.")
     var cold = false
 
