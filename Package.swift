@@ -309,8 +309,8 @@ let package = Package(
             name: "ApusRuntimeTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "ApusFunctions", "ApusRuntime", "ApusIO", "CApusPlugin", "ApusTestPlugins",
-                "ApusTestSupport", "CAllocationCounter",
+                "ApusPluginHost", "ApusFunctions", "ApusRuntime", "ApusIO", "CApusPlugin",
+                "ApusTestPlugins", "ApusTestSupport", "CAllocationCounter",
             ],
             swiftSettings: tests
         ),

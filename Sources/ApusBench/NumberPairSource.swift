@@ -24,6 +24,7 @@ final class NumberPairSource: RecordSource {
     ) throws(EndpointError) -> SourceProgress {
         guard next < recordCount else { return .ended }
         while batch.count < batch.recordCapacity, next < recordCount {
+            // SAFETY: the batch copies the bytes.
             let isAppended = texts[next % Self.textCount].withUnsafeBytes {
                 batch.append(key: nil, value: $0, time: .min)
             }

@@ -1,5 +1,5 @@
-package import ApusMemory
 import ApusGraph
+package import ApusMemory
 import CApusFunctions
 import CApusGuard
 import CApusPlugin
@@ -137,7 +137,10 @@ package final class FunctionEvaluator {
             if status == APUS_OK { return }
             let message = exceptionText
             guard status == APUS_EXCEPTION else {
-                throw FunctionError("function \(function.description.name)", "no memory for strings")
+                throw FunctionError(
+                    "function \(function.description.name)",
+                    "no memory for strings"
+                )
             }
             guard !function.signature.isBatch else {
                 throw FunctionError(

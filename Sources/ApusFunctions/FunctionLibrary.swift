@@ -105,7 +105,9 @@ final class FunctionLibrary: @unchecked Sendable {
                 .append(String(cString: name))
         }
         // A C++ function's name contains the plain one.
-        let mangled = names.all.first { $0.hasPrefix("_Z") && $0.contains("\(symbol.utf8.count)\(symbol)") }
+        let mangled = names.all.first {
+            $0.hasPrefix("_Z") && $0.contains("\(symbol.utf8.count)\(symbol)")
+        }
         guard let near = mangled ?? NearestWord.find(symbol, among: names.all.sorted()) else {
             return ""
         }

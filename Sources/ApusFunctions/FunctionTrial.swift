@@ -175,7 +175,11 @@ private struct TrialRow {
         // What is declared as bytes must not rely on a zero behind them.
         if parameter != .bytes { bytes.append(0) }
         let copy = fenced(bytes)
-        ConstantWriter.write(parameter, UnsafeRawBufferPointer(start: copy, count: count), to: target)
+        ConstantWriter.write(
+            parameter,
+            UnsafeRawBufferPointer(start: copy, count: count),
+            to: target
+        )
     }
 
     private static func fenced(_ bytes: [UInt8]) -> UnsafeMutableRawPointer {
@@ -192,7 +196,9 @@ private struct TrialRow {
             guard let pointer = result.pointee.ptr else { return "NULL" }
             // SAFETY: a zero-terminated string, as the signature has it.
             let string = String(cString: pointer.assumingMemoryBound(to: CChar.self))
-            if signature.result == .mallocString { free(UnsafeMutableRawPointer(mutating: pointer)) }
+            if signature.result == .mallocString {
+                free(UnsafeMutableRawPointer(mutating: pointer))
+            }
             return ConfigurationValue.string(string).json()
         case .number(let type):
             let start = out.map { UnsafeRawPointer($0) } ?? UnsafeRawPointer(result)

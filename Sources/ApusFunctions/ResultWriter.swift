@@ -107,7 +107,9 @@ final class ResultWriter {
         let bytes = string.assumingMemoryBound(to: UInt8.self)
         guard apus_json_is_utf8(bytes.baseAddress, bytes.count) else {
             return .failure(
-                Refusal(text: "\(symbol) returned a string that is not UTF-8, which JSON cannot hold")
+                Refusal(
+                    text: "\(symbol) returned a string that is not UTF-8, which JSON cannot hold"
+                )
             )
         }
         let most = bytes.count * 6 + 2

@@ -96,7 +96,10 @@ struct FunctionScan {
             if let crash { throw FunctionError(name, "\(crash) \(place)\(advice)") }
             let prefix = "error: \(name): "
             let error = lines.last { $0.hasPrefix(prefix) }?.dropFirst(prefix.count)
-            throw FunctionError(name, error.map(String.init) ?? "ended the process \(place)\(advice)")
+            throw FunctionError(
+                name,
+                error.map(String.init) ?? "ended the process \(place)\(advice)"
+            )
         case .signalled(let number):
             let signal = crash.map(String.init) ?? SignalName.of(number)
             throw FunctionError(name, "crashed \(place): \(signal)\(advice)")
@@ -120,7 +123,7 @@ struct FunctionScan {
             return nil
         }
         let json = text[marker.upperBound...].prefix { $0 != "\n" }
-        // What is no report was written by the function itself.
-        return try? JSONDecoder().decode(FunctionTrialReport.self, from: Data(json.utf8))
+        let data = Data(json.utf8)
+        return try? JSONDecoder().decode(FunctionTrialReport.self, from: data)  // Not ours, then.
     }
 }

@@ -129,13 +129,16 @@ struct FunctionEvaluatorTests {
         #expect(try mixed.one("{\"a\":1,\"b\":3}") == "{\"a\":1,\"b\":3,\"r\":54321.0}")
     }
 
-    @Test("the commonest shapes have compiled loops, others go by libffi", arguments: [
-        ("add", "f64(f64, f64)", BoundFunction.Tier.loop),
-        ("is_short", "bool(str)", .loop), ("reversed", "str malloc(str)", .loop),
-        ("count_zeros", "u64(bytes)", .loop), ("same_i16", "i16(i16)", .libffi),
-        ("half", "void(f64, out f64)", .libffi),
-        ("halves", "void(f64[], out f64[], n)", .batch),
-    ])
+    @Test(
+        "the commonest shapes have compiled loops, others go by libffi",
+        arguments: [
+            ("add", "f64(f64, f64)", BoundFunction.Tier.loop),
+            ("is_short", "bool(str)", .loop), ("reversed", "str malloc(str)", .loop),
+            ("count_zeros", "u64(bytes)", .loop), ("same_i16", "i16(i16)", .libffi),
+            ("half", "void(f64, out f64)", .libffi),
+            ("halves", "void(f64[], out f64[], n)", .batch),
+        ]
+    )
     func tiers(symbol: String, signature: String, tier: BoundFunction.Tier) throws {
         let parsed = try FunctionSignatureParser.parse(signature)
         let arguments = parsed.arguments.map { _ in FunctionDescription.Argument.field("x") }
@@ -175,7 +178,9 @@ struct FunctionEvaluatorTests {
         let lengths = try FunctionWorld("lengths", "void(str[], out i32[], n)")
         #expect(
             try lengths.evaluate(["{\"x\":\"a\"}", "{\"x\":\"\"}", "{\"x\":\"\\u00e9b\"}"]).values
-                == ["{\"x\":\"a\",\"r\":1}", "{\"x\":\"\",\"r\":0}", "{\"x\":\"\\u00e9b\",\"r\":3}"]
+                == [
+                    "{\"x\":\"a\",\"r\":1}", "{\"x\":\"\",\"r\":0}", "{\"x\":\"\\u00e9b\",\"r\":3}",
+                ]
         )
         let large = try FunctionWorld("is_large", "void(f64[], out bool[], n)", use: .filter)
         let values = [99, 101, 100, 500].map { "{\"x\":\($0)}" }
@@ -207,7 +212,10 @@ struct FunctionEvaluatorTests {
         let world = try FunctionWorld("reversed", "str malloc(str)")
         #expect(try world.one("{\"x\":\"abc\"}") == "{\"x\":\"abc\",\"r\":\"cba\"}")
         #expect(try world.one("{\"x\":\"\"}") == "{\"x\":\"\",\"r\":null}")
-        let values = Array(repeating: "{\"x\":\"\(String(repeating: "y", count: 4000))\"}", count: 100)
+        let values = Array(
+            repeating: "{\"x\":\"\(String(repeating: "y", count: 4000))\"}",
+            count: 100
+        )
         _ = try world.evaluate(values)
         let before = try Self.heapByteCount()
         for _ in 0..<500 { _ = try world.evaluate(values) }
@@ -233,7 +241,12 @@ struct FunctionEvaluatorTests {
         let bytes = try FunctionWorld("count_zeros", "u64(bytes)")
         #expect(try bytes.one("{\"x\":\"a\\u0000b\\u0000\"}").hasSuffix(",\"r\":2}"))
         #expect(try bytes.one("{\"x\":\"\"}") == "{\"x\":\"\",\"r\":0}")
-        let whole = try FunctionWorld("count_zeros", "u64(bytes)", [.place(.whole)], use: .map(.whole))
+        let whole = try FunctionWorld(
+            "count_zeros",
+            "u64(bytes)",
+            [.place(.whole)],
+            use: .map(.whole)
+        )
         #expect(try whole.one("a\u{0}b\u{0}\u{0}") == "3")
     }
 
@@ -265,8 +278,10 @@ struct FunctionEvaluatorTests {
         #expect(try reject.one("{\"x\":-1}") == "log returned NaN")
         #expect(try reject.one("{\"x\":0}") == "log returned -infinity")
         let filter = try FunctionWorld("log", "f64(f64)", use: .filter, library: libm)
-        #expect(try filter.evaluate(["-1", "1", "2", "0"].map { "{\"x\":\($0)}" }).values
-            == ["{\"x\":2}", "{\"x\":0}"])
+        #expect(
+            try filter.evaluate(["-1", "1", "2", "0"].map { "{\"x\":\($0)}" }).values
+                == ["{\"x\":2}", "{\"x\":0}"]
+        )
         let strict = try FunctionWorld(
             "log",
             "f64(f64)",
@@ -279,31 +294,47 @@ struct FunctionEvaluatorTests {
 
     // MARK: - Records
 
-    @Test("everything else in a record stays byte for byte", arguments: [
-        ("{\"x\":1}", "{\"x\":1,\"r\":1}"),
-        ("{ \"x\" : 1 }", "{ \"x\" : 1,\"r\":1 }"),
-        ("{\"r\":{\"deep\":[1]},\"x\":1}", "{\"r\":1,\"x\":1}"),
-        ("{\"x\":1, \"r\" :  \"long, \\\"text\\\"\" , \"y\":2}", "{\"x\":1, \"r\" :  1 , \"y\":2}"),
-        ("{\"x\":1,\"y\":{\"r\":2}}", "{\"x\":1,\"y\":{\"r\":2},\"r\":1}"),
-        ("{\"x\":1,\"r\":2,\"r\":3}", "{\"x\":1,\"r\":1,\"r\":3}"),
-        ("\t{\"x\":1\n}\n", "\t{\"x\":1,\"r\":1\n}\n"),
-        ("{\"x\":1,\"z\":1e5,\"w\":\"\\u00e9\"}", "{\"x\":1,\"z\":1e5,\"w\":\"\\u00e9\",\"r\":1}"),
-    ])
+    @Test(
+        "everything else in a record stays byte for byte",
+        arguments: [
+            ("{\"x\":1}", "{\"x\":1,\"r\":1}"),
+            ("{ \"x\" : 1 }", "{ \"x\" : 1,\"r\":1 }"),
+            ("{\"r\":{\"deep\":[1]},\"x\":1}", "{\"r\":1,\"x\":1}"),
+            (
+                "{\"x\":1, \"r\" :  \"long, \\\"text\\\"\" , \"y\":2}",
+                "{\"x\":1, \"r\" :  1 , \"y\":2}"
+            ),
+            ("{\"x\":1,\"y\":{\"r\":2}}", "{\"x\":1,\"y\":{\"r\":2},\"r\":1}"),
+            ("{\"x\":1,\"r\":2,\"r\":3}", "{\"x\":1,\"r\":1,\"r\":3}"),
+            ("\t{\"x\":1\n}\n", "\t{\"x\":1,\"r\":1\n}\n"),
+            (
+                "{\"x\":1,\"z\":1e5,\"w\":\"\\u00e9\"}",
+                "{\"x\":1,\"z\":1e5,\"w\":\"\\u00e9\",\"r\":1}"
+            ),
+        ]
+    )
     func everythingElseStays(before: String, after: String) throws {
         let world = try FunctionWorld("same_i64", "i64(i64)")
         #expect(try world.one(before) == after)
     }
 
-    @Test("a result goes deep into objects, which are made where they lack", arguments: [
-        ("{\"x\":1}", "{\"x\":1,\"a\":{\"b\":{\"\\\"c\":1}}}"),
-        ("{\"x\":1,\"a\":{}}", "{\"x\":1,\"a\":{\"b\":{\"\\\"c\":1}}}"),
-        ("{\"x\":1,\"a\":{ \"z\":[] }}", "{\"x\":1,\"a\":{ \"z\":[],\"b\":{\"\\\"c\":1} }}"),
-        ("{\"x\":1,\"a\":{\"b\":{\"\\\"c\":7}}}", "{\"x\":1,\"a\":{\"b\":{\"\\\"c\":1}}}"),
-        ("{\"x\":1,\"a\":{\"b\":5}}",
-            "field '$.a.b' is no object, so that the result cannot go to '$.a.b.\"c'"),
-        ("{\"x\":1,\"a\":null}",
-            "field '$.a' is no object, so that the result cannot go to '$.a.b.\"c'"),
-    ])
+    @Test(
+        "a result goes deep into objects, which are made where they lack",
+        arguments: [
+            ("{\"x\":1}", "{\"x\":1,\"a\":{\"b\":{\"\\\"c\":1}}}"),
+            ("{\"x\":1,\"a\":{}}", "{\"x\":1,\"a\":{\"b\":{\"\\\"c\":1}}}"),
+            ("{\"x\":1,\"a\":{ \"z\":[] }}", "{\"x\":1,\"a\":{ \"z\":[],\"b\":{\"\\\"c\":1} }}"),
+            ("{\"x\":1,\"a\":{\"b\":{\"\\\"c\":7}}}", "{\"x\":1,\"a\":{\"b\":{\"\\\"c\":1}}}"),
+            (
+                "{\"x\":1,\"a\":{\"b\":5}}",
+                "field '$.a.b' is no object, so that the result cannot go to '$.a.b.\"c'"
+            ),
+            (
+                "{\"x\":1,\"a\":null}",
+                "field '$.a' is no object, so that the result cannot go to '$.a.b.\"c'"
+            ),
+        ]
+    )
     func deepResults(before: String, after: String) throws {
         let use = FunctionDescription.Use.map(.field(["a", "b", "\"c"]))
         let world = try FunctionWorld("same_i64", "i64(i64)", use: use)
@@ -367,7 +398,9 @@ struct FunctionEvaluatorTests {
         )
         let five = try ffi.evaluate(["{\"x\":12}", "{\"x\":13}"])
         #expect(five.values == ["{\"x\":12,\"r\":22.0}"])
-        #expect(five.reasons[1]?.hasPrefix("five threw an exception: something that is not") == true)
+        #expect(
+            five.reasons[1]?.hasPrefix("five threw an exception: something that is not") == true
+        )
     }
 
     @Test("an exception of a function over columns fails the operator")
@@ -375,7 +408,9 @@ struct FunctionEvaluatorTests {
         let library = try TestPlugin.throwingFunctions()
         let world = try FunctionWorld("fussy_all", "void(i64[], out i64[], n)", library: library)
         #expect(try world.one("{\"x\":1}") == "{\"x\":1,\"r\":2}")
-        #expect(throws: FunctionError("function fussy_all of test", "threw an exception: negative: -1")) {
+        #expect(
+            throws: FunctionError("function fussy_all of test", "threw an exception: negative: -1")
+        ) {
             try world.one("{\"x\":-1}")
         }
     }

@@ -20,8 +20,10 @@ struct FunctionSignatureTests {
             ("f64(f64, f64)", "f64(f64, f64)"), ("  f64 ( f64,f64 )  ", "f64(f64, f64)"),
             ("i64()", "i64()"), ("str borrowed(str)", "str borrowed(str)"),
             ("str   malloc(bytes,i8)", "str malloc(bytes, i8)"),
-            ("bool(u8,u16,u32,u64,i8,i16,i32,i64,f32,f64,bool,str)",
-                "bool(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool, str)"),
+            (
+                "bool(u8,u16,u32,u64,i8,i16,i32,i64,f32,f64,bool,str)",
+                "bool(u8, u16, u32, u64, i8, i16, i32, i64, f32, f64, bool, str)"
+            ),
             ("void(f64,out f64)", "void(f64, out f64)"),
             ("void(f64[], f64[], out f64[], n)", "void(f64[], f64[], out f64[], n)"),
             ("void(n,str[ ],out\ti32 [],f64,str)", "void(n, str[], out i32[], f64, str)"),
@@ -68,7 +70,8 @@ struct FunctionSignatureTests {
             ("void(out str)", "'out str'"), ("i32(void)", "'void' as a parameter"),
             ("f64(borrowed)", "'borrowed' without 'str'"),
             ("f64(f64[], n)", "the result 'f64' of a function over columns"),
-            ("void(f64[], n)", "no 'out' column"), ("void(f64[], out f64[])", "no 'n' in a function over columns"),
+            ("void(f64[], n)", "no 'out' column"),
+            ("void(f64[], out f64[])", "no 'n' in a function over columns"),
             ("void(n, n, out f64[])", "more than one 'n'"),
             ("void(f64[], out f64[], out f64[], n)", "2 'out' columns"),
             ("void(f64[], out f64, n)", "'out' without '[]' in a function over columns"),
@@ -117,7 +120,8 @@ struct FunctionSignatureTests {
         for round in 0..<20_000 as Range<UInt64> {
             let seed = Self.firstSeed &+ round
             var random = Random(state: seed)
-            var parts = round.isMultiple(of: 3)
+            var parts =
+                round.isMultiple(of: 3)
                 ? [] : ["f64", "(", "f64", ",", " ", "i32", ")"]
             for _ in 0..<Int.random(in: 0..<8, using: &random) {
                 let piece = pieces.randomElement(using: &random) ?? ""

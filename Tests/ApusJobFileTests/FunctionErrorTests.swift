@@ -51,7 +51,10 @@ struct FunctionErrorTests {
         let text = Self.sample
             .replacing("[$.base, $.a.b]", with: "[$, 2.5]")
             .replacing("result: $.power", with: "as: filter\n        no-value: reject")
-            .replacing("symbol: pow", with: "symbol: pow\n        thread-safe: true\n        pure: true")
+            .replacing(
+                "symbol: pow",
+                with: "symbol: pow\n        thread-safe: true\n        pure: true"
+            )
             .replacing("library:", with: "samples: [[1, 2], [-3, 0.5]]\n        library:")
         let function = try Self.function(text)
         #expect(function.arguments == [.place(.whole), .constant("2.5")])
@@ -65,8 +68,10 @@ struct FunctionErrorTests {
     @Test(
         "constants are of the type of their parameter",
         arguments: [
-            ("i8(i8)", "-128", "-128"), ("u64(u64)", "18446744073709551615", "18446744073709551615"),
-            ("i32(str)", "\"$$x\"", "$x"), ("i32(str)", "\"7\"", "7"), ("i32(bool)", "true", "true"),
+            ("i8(i8)", "-128", "-128"),
+            ("u64(u64)", "18446744073709551615", "18446744073709551615"),
+            ("i32(str)", "\"$$x\"", "$x"), ("i32(str)", "\"7\"", "7"),
+            ("i32(bool)", "true", "true"),
             ("f32(f32)", "1e10", "1e10"), ("i32(bytes)", "abc", "abc"),
         ]
     )
@@ -89,12 +94,15 @@ struct FunctionErrorTests {
         #expect(result.errorLines.joined(separator: "\n") == mistake.text)
     }
 
-    @Test("the schema accepts the sample, and refuses wrong keys", arguments: [
-        ("pow", "pow", true), ("symbol:", "symbl:", false), ("result:", "as: reduce #", false),
-        ("      function:", "      plugin: x\n      function:", false),
-        ("result:", "thread-safe: maybe\n        result:", false),
-        ("result: $", "result: ", false),
-    ])
+    @Test(
+        "the schema accepts the sample, and refuses wrong keys",
+        arguments: [
+            ("pow", "pow", true), ("symbol:", "symbl:", false), ("result:", "as: reduce #", false),
+            ("      function:", "      plugin: x\n      function:", false),
+            ("result:", "thread-safe: maybe\n        result:", false),
+            ("result: $", "result: ", false),
+        ]
+    )
     func theSchema(old: String, new: String, isValid: Bool) throws {
         let text = Self.sample.replacing(old, with: new)
         let problems = try SchemaTests.schema().problems(of: SchemaTests.tree(text))

@@ -21,19 +21,37 @@ struct FunctionJobTests {
     /// keeps what has a quarter above 100 (columns).
     private static func addChain(_ job: inout TestJob, key: KeySelector? = nil) throws {
         try job.addFunction(
-            "sum", "add", "f64(f64, f64)", [field("x"), field("y")], use: place("sum"), ["in"],
+            "sum",
+            "add",
+            "f64(f64, f64)",
+            [field("x"), field("y")],
+            use: place("sum"),
+            ["in"],
             key: key
         )
         try job.addFunction(
-            "half", "half", "void(f64, out f64)", [field("sum")], use: place("half"), ["sum"],
+            "half",
+            "half",
+            "void(f64, out f64)",
+            [field("sum")],
+            use: place("half"),
+            ["sum"],
             isThreadSafe: true
         )
         try job.addFunction(
-            "quarter", "halves", "void(f64[], out f64[], n)", [field("half")],
-            use: place("quarter"), ["half"]
+            "quarter",
+            "halves",
+            "void(f64[], out f64[], n)",
+            [field("half")],
+            use: place("quarter"),
+            ["half"]
         )
         try job.addFunction(
-            "large", "is_large", "void(f64[], out bool[], n)", [field("quarter")], use: .filter,
+            "large",
+            "is_large",
+            "void(f64[], out bool[], n)",
+            [field("quarter")],
+            use: .filter,
             ["quarter"]
         )
     }
@@ -73,13 +91,21 @@ struct FunctionJobTests {
         #expect(summary.progress.rejectedRecords == 0)
     }
 
-    @Test("keys, times and order per key stay, with and without a key", arguments: [1, 3], [true, false])
+    @Test(
+        "keys, times and order per key stay, with and without a key",
+        arguments: [1, 3],
+        [true, false]
+    )
     func keysStay(parallelism: Int, isKeyed: Bool) throws {
         let pairs = Self.pairs(6000, seed: 12)
         let parts = (0..<parallelism).map { subtask in
             pairs.enumerated().filter { $0.offset % parallelism == subtask }.map { index, pair in
                 (
-                    TestRecord(key: "\(subtask)-\(index % 40)", value: pair.before, time: Int64(index)),
+                    TestRecord(
+                        key: "\(subtask)-\(index % 40)",
+                        value: pair.before,
+                        time: Int64(index)
+                    ),
                     pair.after
                 )
             }
@@ -101,8 +127,12 @@ struct FunctionJobTests {
         let values = ["{\"x\":1,\"y\":2}", "{\"x\":1}", "{\"x\":\"1\",\"y\":2}", "no JSON"]
         job.addSource("in", records: values.map { TestRecord(value: $0, time: 7) })
         try job.addFunction(
-            "sum", "add", "f64(f64, f64)", [Self.field("x"), Self.field("y")],
-            use: Self.place("sum"), ["in"]
+            "sum",
+            "add",
+            "f64(f64, f64)",
+            [Self.field("x"), Self.field("y")],
+            use: Self.place("sum"),
+            ["in"]
         )
         let out = job.addSink("out", ["sum"])
         let summary = try job.finish()
@@ -123,7 +153,12 @@ struct FunctionJobTests {
         job.deadLetters = TestDeadLetters(isFailing: true)
         job.addSource("in", records: [TestRecord(value: "{}")])
         try job.addFunction(
-            "half", "half", "void(f64, out f64)", [Self.field("x")], use: Self.place("h"), ["in"]
+            "half",
+            "half",
+            "void(f64, out f64)",
+            [Self.field("x")],
+            use: Self.place("h"),
+            ["in"]
         )
         job.addSink("out", ["half"])
         let message = "policy is fail: field '$.x' is missing; expected f64 (a number)"
@@ -135,8 +170,13 @@ struct FunctionJobTests {
         var job = try TestJob(parallelism: 1)
         job.addSource("in", records: [TestRecord(value: "{\"x\":-5}")])
         try job.addFunction(
-            "fussy", "fussy_all", "void(i64[], out i64[], n)", [Self.field("x")],
-            use: Self.place("r"), ["in"], library: try TestPlugin.throwingFunctions()
+            "fussy",
+            "fussy_all",
+            "void(i64[], out i64[], n)",
+            [Self.field("x")],
+            use: Self.place("r"),
+            ["in"],
+            library: try TestPlugin.throwingFunctions()
         )
         job.addSink("out", ["fussy"])
         let message = "function fussy_all of libtest.so: threw an exception: negative: -5"
@@ -147,15 +187,27 @@ struct FunctionJobTests {
     func manyInputsAndLongChains() throws {
         var job = try TestJob(parallelism: 2)
         for source in ["a", "b"] {
-            job.addSource(source, records: (0..<2000).map { TestRecord(value: "{\"\(source)\":\($0)}") })
+            job.addSource(
+                source,
+                records: (0..<2000).map { TestRecord(value: "{\"\(source)\":\($0)}") }
+            )
         }
         try job.addFunction(
-            "f0", "count_zeros", "u64(bytes)", [.place(.whole)], use: Self.place("zeros"), ["a", "b"]
+            "f0",
+            "count_zeros",
+            "u64(bytes)",
+            [.place(.whole)],
+            use: Self.place("zeros"),
+            ["a", "b"]
         )
         // More than a batch can borrow from; values are handed on without copying.
         for number in 1...70 {
             try job.addFunction(
-                "f\(number)", "opposite", "bool(bool)", [.constant("false")], use: .filter,
+                "f\(number)",
+                "opposite",
+                "bool(bool)",
+                [.constant("false")],
+                use: .filter,
                 ["f\(number - 1)"]
             )
         }
@@ -191,11 +243,21 @@ struct FunctionJobTests {
             job.addSource("in", steps, isTimed: true)
             // Behind an exchange, where barriers may overtake records; then in a chain.
             try job.addFunction(
-                "there", "reversed", "str malloc(str)", [.place(.whole)], use: .map(.whole), ["in"],
+                "there",
+                "reversed",
+                "str malloc(str)",
+                [.place(.whole)],
+                use: .map(.whole),
+                ["in"],
                 key: .prefix
             )
             try job.addFunction(
-                "back", "reversed", "str malloc(str)", [.place(.whole)], use: .map(.whole), ["there"]
+                "back",
+                "reversed",
+                "str malloc(str)",
+                [.place(.whole)],
+                use: .map(.whole),
+                ["there"]
             )
             try job.addOperator("sum", "sum", ["back"], key: .prefix)
             job.addOutbox("out", ["sum"], target, logFolder: world.logFolder)
@@ -232,7 +294,12 @@ struct FunctionJobTests {
             ]
             job.addSource("in", steps, isTimed: true)
             try job.addFunction(
-                "same", "reversed", "str malloc(str)", [.place(.whole)], use: .map(.whole), ["in"]
+                "same",
+                "reversed",
+                "str malloc(str)",
+                [.place(.whole)],
+                use: .map(.whole),
+                ["in"]
             )
             job.addOutbox("out", ["same"], OutboxTarget(), logFolder: world.logFolder)
             return job
@@ -244,7 +311,9 @@ struct FunctionJobTests {
         #expect(first.summary.end == .stopped)
         let second = try world.run(try make()) { running in
             try running.wait(for: "the watermark") { running.node("same")?.watermark == 99 }
-            #expect(running.run.functionSummary(of: "same") == "reversed of libtest.so: str malloc(str)")
+            #expect(
+                running.run.functionSummary(of: "same") == "reversed of libtest.so: str malloc(str)"
+            )
             #expect(running.run.functionSummary(of: "in") == nil)
             gate.open()
         }

@@ -74,8 +74,8 @@ enum Tables {
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusControl", "ApusFunctions", "ApusRuntime", "ApusJobFile", "ApusBench", "CApusPlugin",
-                "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
+                "ApusControl", "ApusFunctions", "ApusRuntime", "ApusJobFile", "ApusBench",
+                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
                 "Foundation", "Glibc", "Logging",
             ]
         ),
