@@ -24,6 +24,10 @@ package final class FunctionEvaluator {
     private let site: FunctionSite
     private let reader: ArgumentReader
     private let writer: ResultWriter?
+    private let produced: FunctionSignature.Output
+    private let isString: Bool
+    /// Whether the thread has a stack on which a stack overflow can be reported.
+    private var isThreadPrepared = false
     /// The record of each row.
     private let records: UnsafeMutablePointer<Int>
     private let lengths: UnsafeMutablePointer<Int>
@@ -45,6 +49,8 @@ package final class FunctionEvaluator {
     ///   - recordsPerBatch: Records that a batch usually has.
     package init(_ function: BoundFunction, owner: String, recordsPerBatch: Int) {
         self.function = function
+        produced = function.signature.output
+        isString = produced == .string
         site = FunctionSite("function \(function.description.name), \(owner)")
         reader = ArgumentReader(function.description, capacity: Self.capacity)
         if case .map(let place) = function.description.use {
@@ -87,10 +93,16 @@ package final class FunctionEvaluator {
 
     /// Evaluates a batch.
     ///
+    /// Always on the same thread.
+    ///
     /// - Parameter batch: Must outlive what is done with the result.
     /// - Returns: The records that are kept, with their results; valid until the next call.
     /// - Throws: ``FunctionError`` when the function has failed for all of them.
     package func evaluate(_ batch: RecordBatch) throws(FunctionError) -> RecordBatch {
+        if !isThreadPrepared {
+            apus_guard_prepare_thread()
+            isThreadPrepared = true
+        }
         rejections.removeAll(keepingCapacity: true)
         if output.recordCapacity < batch.count {
             output = RecordBatch(recordCapacity: batch.count, arenaCapacity: 64 << 10)
@@ -120,7 +132,9 @@ package final class FunctionEvaluator {
         }
         guard rowCount > 0 else { return }
         try call(rowCount)
-        for row in 0..<rowCount { keep(batch, row) }
+        var count = output.count
+        for row in 0..<rowCount where keep(batch, row, as: count) { count += 1 }
+        output.count = count
     }
 
     // MARK: - Calls
@@ -177,7 +191,7 @@ package final class FunctionEvaluator {
     private func result(_ row: Int) -> FunctionResult {
         let memory = reader.memory
         let address = UnsafeRawPointer(memory.results) + row * memory.resultStride
-        guard function.signature.output == .string else {
+        guard isString else {
             return FunctionResult(address: address, text: nil)
         }
         // SAFETY: the C side has put the offset of each string where the result was.
@@ -192,40 +206,42 @@ package final class FunctionEvaluator {
         )
     }
 
-    private func keep(_ batch: RecordBatch, _ row: Int) {
+    /// Adds what becomes of a row's record to the output, as its record `index`.
+    ///
+    /// - Returns: Whether anything was added.
+    private func keep(_ batch: RecordBatch, _ row: Int, as index: Int) -> Bool {
         let record = records[row]
         if !thrown.isEmpty, let message = thrown[row] {
             let reason = "\(function.description.symbol) threw an exception: \(message)"
             rejections.append(Rejection(record: record, reason: reason))
-            return
+            return false
         }
         let result = result(row)
         if let writer {
-            let problem = writer.append(
-                batch,
-                record,
+            let problem = writer.write(
                 result,
+                into: batch.bytes(of: batch.values + record),
                 at: reader.places[row],
-                to: output
+                to: output,
+                as: index
             )
             if let problem {
                 rejections.append(Rejection(record: record, reason: problem))
-                return
+                return false
             }
-            output.kinds[output.count] = batch.kinds[record] & ~UInt8(APUS_KIND_NULL_VALUE)
+            output.kinds[index] = batch.kinds[record] & ~UInt8(APUS_KIND_NULL_VALUE)
         } else {
-            guard passes(result, record) else { return }
+            guard passes(result, record) else { return false }
             // The same bytes, by the number of their buffer.
-            output.values[output.count] = batch.values[record]
-            output.kinds[output.count] = batch.kinds[record]
+            output.values[index] = batch.values[record]
+            output.kinds[index] = batch.kinds[record]
         }
-        output.keys[output.count] = batch.keys[record]
-        output.times[output.count] = batch.times[record]
-        output.count += 1
+        output.keys[index] = batch.keys[record]
+        output.times[index] = batch.times[record]
+        return true
     }
 
     private func passes(_ result: FunctionResult, _ record: Int) -> Bool {
-        let produced = function.signature.output
         if function.description.noValue == .reject, result.isNothing(produced) {
             let word = result.nothingInWords(produced)
             let reason = "\(function.description.symbol) returned \(word)"

@@ -123,7 +123,9 @@ package struct FunctionTrial {
     }
 }
 
-/// The arguments of one trial call, in memory with a fence.  Never freed.
+/// The arguments of one trial call, in memory with a fence.
+///
+/// Never freed.
 private struct TrialRow {
     let cells: UnsafeMutablePointer<apus_cell>
     let result: UnsafeMutablePointer<apus_cell>

@@ -8,7 +8,7 @@ import CApusPlugin
 ///
 /// One thread.
 final class ResultWriter {
-    private let signature: FunctionSignature
+    private let produced: FunctionSignature.Output
     private let place: FunctionDescription.Place
     private let noValue: FunctionDescription.NoValue
     private let symbol: String
@@ -20,7 +20,7 @@ final class ResultWriter {
 
     /// Creates a writer.
     init(_ function: FunctionDescription, place: FunctionDescription.Place) {
-        signature = function.signature
+        produced = function.signature.output
         self.place = place
         noValue = function.noValue
         symbol = function.symbol
@@ -41,40 +41,36 @@ final class ResultWriter {
 
     deinit { scratch.deallocate() }
 
-    /// Why a result cannot be written; nil when it was.
-    typealias Problem = String?
-
-    /// Appends a record with its result to a batch with room for it.
+    /// Writes the value of a record with its result.
     ///
     /// - Parameters:
-    ///   - batch: The batch of the record.
-    ///   - record: Its index there.
     ///   - result: What the function has returned.
-    ///   - where: Where in its document the result goes.
-    ///   - output: Borrows from `batch`.
-    /// - Returns: Why the record is rejected instead.
-    func append(
-        _ batch: RecordBatch,
-        _ record: Int,
+    ///   - value: The record's value.
+    ///   - position: Where in it the result goes.
+    ///   - output: The batch that the new value goes to; has room for it.
+    ///   - index: The record's number there.
+    /// - Returns: Why the record is rejected instead; nil when it is written.
+    func write(
         _ result: FunctionResult,
+        into value: UnsafeRawBufferPointer,
         at position: apus_json_place,
-        to output: RecordBatch
-    ) -> Problem {
-        if result.isNothing(signature.output), noValue == .reject {
-            return "\(symbol) returned \(result.nothingInWords(signature.output))"
+        to output: RecordBatch,
+        as index: Int
+    ) -> String? {
+        if noValue == .reject, result.isNothing(produced) {
+            return "\(symbol) returned \(result.nothingInWords(produced))"
         }
         let text: UnsafeRawBufferPointer
         switch write(result) {
         case .failure(let problem): return problem.text
         case .success(let written): text = written
         }
-        let value = batch.bytes(of: batch.values + record)
         var pieces = Pieces(value)
         switch place {
         case .whole: pieces.set(text)
         case .field: pieces.put(text, at: position, prefixes, suffixes)
         }
-        guard pieces.append(to: output) else {
+        guard pieces.write(to: output, as: index) else {
             return "the record would be larger than a batch can hold"
         }
         return nil
@@ -86,11 +82,11 @@ final class ResultWriter {
 
     /// The text of a result.
     private func write(_ result: FunctionResult) -> Result<UnsafeRawBufferPointer, Refusal> {
-        if result.isNothing(signature.output) {
+        if result.isNothing(produced) {
             let null = StaticString("null")
             return .success(UnsafeRawBufferPointer(start: null.utf8Start, count: 4))
         }
-        switch signature.output {
+        switch produced {
         case .number(let type):
             let count = result.write(type, to: scratch)
             return .success(UnsafeRawBufferPointer(start: scratch, count: count))
@@ -158,8 +154,8 @@ private struct Pieces {
         suffix = suffixes[Int(position.depth)]
     }
 
-    /// Writes all of it as the value of the record that comes next.
-    func append(to output: RecordBatch) -> Bool {
+    /// Writes all of it as the value of a record.
+    func write(to output: RecordBatch, as index: Int) -> Bool {
         let count =
             head.count + (hasComma ? 1 : 0) + prefix.count + text.count + suffix.count + tail.count
         guard output.reserveArena(count) else { return false }
@@ -175,7 +171,7 @@ private struct Pieces {
         Self.copy(text, &target)
         suffix.withUnsafeBytes { Self.copy($0, &target) }
         Self.copy(tail, &target)
-        output.show(arenaOffset: offset, count: count, in: output.values + output.count)
+        output.show(arenaOffset: offset, count: count, in: output.values + index)
         if count > Int(APUS_VIEW_INLINE) { output.arenaUsed = offset + count }
         return true
     }

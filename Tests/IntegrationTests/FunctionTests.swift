@@ -261,6 +261,13 @@ struct FunctionTests {
         )
     }
 
+    @Test("a stack overflow at run time names the function")
+    func stackOverflow() throws {
+        try workspace.write(job(Self.own("deep", "i64(i64)")))
+        let run = try workspace.apus("run", "job.yaml", "-p", "1")
+        run.expect(signal: SIGSEGV, says: "in function deep of ./libfunctions.so, operator middle")
+    }
+
     @Test("a function that calls exit at run time does not end the job as if all were well")
     func exitAtRunTime() throws {
         try workspace.write(job(Self.own("leave", "i32(i32)", more: ", samples: []")))

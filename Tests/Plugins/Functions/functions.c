@@ -115,6 +115,12 @@ EXPORT int32_t hang(int32_t x) {
 EXPORT int32_t leave(int32_t x) { exit(x & 0); }
 EXPORT int32_t leave_at_once(int32_t x) { _exit(x & 0); }
 EXPORT int32_t stop(int32_t x) { (void)x; abort(); }
+// For ever, from 0 on down.
+EXPORT int64_t deep(int64_t x) {
+    volatile char room[4096];
+    room[0] = (char)x;
+    return x > 0 ? x : deep(x - 1) + room[0];
+}
 EXPORT int32_t needs_two_texts(const char *a, const char *b) { return strcmp(a, b); }
 EXPORT int64_t needs_three(int64_t a, int64_t b, int64_t c) { return a + b + (c & 0xff); }
 static int64_t calls;

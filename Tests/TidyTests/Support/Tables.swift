@@ -75,8 +75,8 @@ enum Tables {
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
                 "ApusControl", "ApusFunctions", "ApusRuntime", "ApusJobFile", "ApusBench",
-                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
-                "Foundation", "Glibc", "Logging",
+                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Synchronization",
+                "ArgumentParser", "Foundation", "Glibc", "Logging",
             ]
         ),
         Layer("ApusSDK", imports: ["CApusPlugin"]),
