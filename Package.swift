@@ -160,8 +160,14 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "CApusBareLoop",
+            dependencies: ["CApusPlugin"],
+            cSettings: cSettings
+        ),
+        .target(
             name: "ApusBench",
             dependencies: [
+                "CApusBareLoop", "CApusPlugin",
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
                 "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
                 "CApusFunctions",

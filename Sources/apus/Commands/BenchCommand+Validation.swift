@@ -11,6 +11,7 @@ extension BenchCommand {
         case recovery
         case armedTimers
         case functions
+        case abi
 
         /// The options that go with it, besides those that go with all.
         var options: Set<String> {
@@ -29,14 +30,14 @@ extension BenchCommand {
                 ["--state-size", "--value-size", "--memory-budget", "--runs", "--cold"]
             case .armedTimers:
                 ["--armed", "--keys", "--checkpoint-interval", "--memory-budget"]
-            case .functions:
+            case .functions, .abi:
                 ["--runs", "--records"]
             }
         }
     }
 
     private static let names =
-        Benchmark.allCases.map(\.rawValue) + ["all", "checkpoint", "recovery", "functions"]
+        Benchmark.allCases.map(\.rawValue) + ["all", "checkpoint", "recovery", "functions", "abi"]
 
     /// How the benchmark measures; nil when there is none of this name.
     var kind: Kind? {
@@ -44,6 +45,7 @@ extension BenchCommand {
         case "checkpoint": .checkpoint
         case "recovery": .recovery
         case "functions": .functions
+        case "abi": .abi
         case "timers": armed == nil ? .throughput : .armedTimers
         default: Self.names.contains(name) ? .throughput : nil
         }

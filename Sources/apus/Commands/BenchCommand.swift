@@ -30,6 +30,10 @@ struct BenchCommand: ParsableCommand {
               What a call costs per record: a call that the compiler knows, a compiled loop, \
             libffi, one call per batch; alone, and in a job with JSON (`none` has no function).
 
+            PLUGIN ABI: abi
+              What a call into a plugin, a record and an asynchronous call cost, beside the same \
+            loops compiled into the host.
+
             EXAMPLE
               apus bench keyed-count --keys 1000000 --parallelism 2 --seconds 2 --json
               apus bench keyed-count --state rocksdb --keys 10000000 --memory-budget 256MiB
@@ -37,6 +41,7 @@ struct BenchCommand: ParsableCommand {
               apus bench recovery --state-size 1GiB --runs 5
               apus bench timers --armed 10000000 --memory-budget 1GiB
               apus bench functions --runs 9 --json
+              apus bench abi
             """
     )
 
@@ -110,13 +115,14 @@ struct BenchCommand: ParsableCommand {
     func run() throws {
         if let child { return try runAsChild(child) }
         if kind == .functions { return try measureFunctions() }
+        if kind == .abi { return try measureABI() }
         try withSession { session in
             switch kind {
             case .throughput: try measureThroughput(session)
             case .checkpoint: try measureCheckpoints(session)
             case .recovery: try measureRecovery(session)
             case .armedTimers: try measureTimers(session)
-            case .functions, nil:
+            case .functions, .abi, nil:
                 preconditionFailure("validate() has refused other names")
             }
         }
