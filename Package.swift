@@ -47,6 +47,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
@@ -100,7 +101,7 @@ let package = Package(
             name: "ApusPluginHost",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
-                "CApusGuard",
+                "CApusGuard", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: common
         ),
