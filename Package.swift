@@ -164,8 +164,14 @@ let package = Package(
 
         // What plugin authors use, and the plugins of this repository.
         .target(
-            name: "ApusSDK",
+            name: "CApusSwiftNote",
             dependencies: ["CApusPlugin"],
+            path: "sdk/swift-note",
+            cSettings: cSettings
+        ),
+        .target(
+            name: "ApusSDK",
+            dependencies: ["CApusPlugin", "CApusSwiftNote"],
             path: "sdk/swift/ApusSDK",
             swiftSettings: common
         ),

@@ -5,11 +5,7 @@
 
 #include <gnu/libc-version.h>
 
-#if __has_include(<apus/layout.h>)
 #include <apus/layout.h>
-#else
-#define APUS_LAYOUT_ID {0}
-#endif
 
 uint32_t apus_guard_isa_levels(void) {
 #if defined(__x86_64__)

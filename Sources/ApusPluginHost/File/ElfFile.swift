@@ -53,6 +53,7 @@ struct ElfFile {
     /// - Parameters:
     ///   - address: As the dynamic section has it.
     ///   - byteCount: How many bytes from there on must be in the same segment.
+    /// - Returns: The byte's number in the file.
     /// - Throws: ``Finding`` when the table is not in the file as a whole.
     func fileOffset(of address: UInt64, byteCount: UInt64 = 1) throws(Finding) -> Int {
         for segment in segments where segment.kind == ElfSegment.Kind.load {

@@ -88,6 +88,7 @@ package struct FileReport: Codable, Equatable, Sendable {
     ///   - file: Its name.
     ///   - sha256: The hash of the content.
     ///   - allowedLibraries: Libraries that it may need besides the usual ones.
+    /// - Returns: The report, whatever the file is.
     package static func make(
         _ bytes: [UInt8],
         file: String,
@@ -134,6 +135,7 @@ package struct FileReport: Codable, Equatable, Sendable {
     /// The first reason not to load the file; nil when there is none.
     ///
     /// - Parameter strictly: Whether a warning is a reason, too.
+    /// - Returns: The finding.
     package func refusal(strictly: Bool = false) -> Finding? {
         findings.first { $0.severity == .refuse }
             ?? (strictly ? findings.first { $0.severity == .warn } : nil)

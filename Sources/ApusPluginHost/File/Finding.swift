@@ -37,9 +37,7 @@ package struct Finding: Error, Codable, Equatable, Sendable {
         case message
     }
 
-    /// Creates a finding.
-    ///
-    /// - Parameter message: Nil for one that is put together from the other texts.
+    /// Creates a finding; without a message it is put together from the other texts.
     init(
         _ check: String,
         _ severity: Severity,

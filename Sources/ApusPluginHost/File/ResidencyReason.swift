@@ -24,7 +24,7 @@ package enum ResidencyReason: String, Codable, Sendable {
     /// The reason for people.
     package var text: String {
         switch self {
-        case .swift: "it is in Swift, whose runtime keeps pointers into loaded code"
+        case .swift: "it tells Swift's runtime of itself, which keeps pointers into loaded code"
         case .go: "it is in Go, whose runtime never ends its threads"
         case .oneRuntime: "its note says ONE_RUNTIME: its runtime cannot be taken down"
         case .noDelete: "it was linked with -z nodelete"

@@ -5,7 +5,8 @@ extension PluginCommand {
     /// `apus plugin inspect`.
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Print what a plugin's file tells without running, and what is wrong with it.",
+            abstract:
+                "Print what a plugin's file tells without running, and what is wrong with it.",
             discussion: """
                 No code of the file runs, not even its constructors. Ends with status 2 when the \
                 file would be refused; the checks are in docs/loader.md.
