@@ -4,9 +4,9 @@ import Synchronization
 
 /// A plugin whose file is loaded and whose description is checked.
 ///
-/// Its code and constants are there until ``PluginLoader/unload(_:isTrial:)`` takes them away, which it
-/// does not as long as anybody uses the plugin: whoever calls into it, or keeps a pointer that it
-/// returned, has a ``PluginUse``.  After that, this object is only a record of what was.
+/// Its code and constants are there until ``PluginLoader/unload(_:isTrial:)`` takes them away,
+/// which it does not as long as anybody uses the plugin: whoever calls into it, or keeps a pointer
+/// that it returned, has a ``PluginUse``.  After that, this object is only a record of what was.
 package final class LoadedPlugin: @unchecked Sendable {
     // @unchecked because the pointers lead to constants of the plugin, which do not change.
 
@@ -32,6 +32,8 @@ package final class LoadedPlugin: @unchecked Sendable {
     package let file: String
     /// SHA-256 of the file's content, in hexadecimal.
     package let contentHash: String
+    /// Where its private copy is, without links: as /proc/self/maps has it.
+    let image: String
     /// What the file tells.
     package let report: FileReport
     /// What it says of itself.
@@ -48,6 +50,7 @@ package final class LoadedPlugin: @unchecked Sendable {
 
     init(
         number: Int,
+        image: String,
         report: FileReport,
         description: PluginDescription,
         changes: [ProcessChange],
@@ -56,6 +59,7 @@ package final class LoadedPlugin: @unchecked Sendable {
         earlierThreads: Set<Int32>
     ) {
         self.number = number
+        self.image = image
         self.file = report.file
         self.contentHash = report.sha256
         self.report = report

@@ -214,6 +214,8 @@ package final class PluginLoader: Sendable {
             }
             return LoadedPlugin(
                 number: number,
+                image: (try? disk.canonicalPath(staged.image))  // It was mapped: it is there.
+                    ?? staged.image,
                 report: staged.report,
                 description: description,
                 changes: changes,

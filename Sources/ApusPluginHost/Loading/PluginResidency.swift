@@ -43,7 +43,6 @@ struct PluginResidency {
             // Not to know is not to say that it is gone.
             return true
         }
-        let name = "/\(plugin.contentHash)/\(ImageStore.imageName)"
-        return String(decoding: maps, as: UTF8.self).contains(name)
+        return String(decoding: maps, as: UTF8.self).contains(plugin.image)
     }
 }

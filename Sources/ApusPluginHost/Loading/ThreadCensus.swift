@@ -11,8 +11,7 @@ enum ThreadCensus {
 
     /// All threads by the system's numbers; empty where they cannot be listed.
     static func now(_ disk: any Disk) -> Set<Int32> {
-        // Where /proc is missing, nothing is known of threads.
-        guard let entries = try? disk.list("/proc/self/task") else { return [] }
+        let entries = (try? disk.list("/proc/self/task")) ?? []  // There is nothing to see then.
         return Set(entries.compactMap { Int32($0.name) })
     }
 
@@ -30,8 +29,9 @@ enum ThreadCensus {
 
     /// Whether a thread is one of the state database's, which start when they are needed.
     private static func isDatabase(_ thread: Int32, _ disk: any Disk) -> Bool {
-        // One that has ended in the meantime has no name.
-        guard let name = try? disk.readAll("/proc/self/task/\(thread)/comm", maximumByteCount: 64)
+        let path = "/proc/self/task/\(thread)/comm"
+        guard
+            let name = try? disk.readAll(path, maximumByteCount: 64)  // It has ended meanwhile.
         else { return true }
         return String(decoding: name, as: UTF8.self).hasPrefix("rocksdb:")
     }

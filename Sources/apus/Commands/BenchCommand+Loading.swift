@@ -37,7 +37,8 @@ extension BenchCommand {
             "load: \(result.rounds) rounds, \(result.loadNanoseconds / 1000) us to load, "
             + "\(result.unloadNanoseconds / 1000) us to unload (medians); resident memory grew by "
             + "\(hundredths < 0 ? "-" : "")\(abs(hundredths) / 100)."
-            + "\(abs(hundredths) % 100 < 10 ? "0" : "")\(abs(hundredths) % 100) % in the second half"
+            + "\(abs(hundredths) % 100 < 10 ? "0" : "")\(abs(hundredths) % 100) % in the second "
+            + "half"
         return ([head] + lines).joined(separator: "\n")
     }
 }

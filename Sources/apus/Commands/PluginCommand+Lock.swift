@@ -138,7 +138,8 @@ extension PluginCommand {
         var json = false
 
         func validate() throws {
-            let isWord = !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" }
+            let isWord =
+                !name.isEmpty && name.allSatisfy { $0.isLetter || $0.isNumber || $0 == "-" }
             guard isWord else {
                 throw ValidationError("--name \(name): expected letters, digits and '-'")
             }

@@ -24,27 +24,53 @@ struct ScanCommand: ParsableCommand {
         let log = Log()
         PluginLog.install(clock: world.clock) { _, owner, text in log.add("\(owner): \(text)") }
         var verdict = ScanVerdict()
-        do {
+        do throws(PluginError) {
             let staged = try world.loader.stage(file)
             verdict.sandbox = .enter()
-            let before = ProcessCensus(world.disk)
-            let output = CapturedOutput()
-            defer { verdict.output = output?.end() ?? "" }
-            let start = world.clock.monotonicNanoseconds()
-            let plugin = try world.loader.load(staged)
-            verdict.loadMilliseconds = Double(world.clock.monotonicNanoseconds() - start) / 1e6
-            verdict.trials = ComponentTrial.run(plugin)
-            let after = ProcessCensus(world.disk)
+            let plugin = try capturing(&verdict.output) { () throws(PluginError) in
+                let before = ProcessCensus(world.disk)
+                let start = world.clock.monotonicNanoseconds()
+                let plugin = try world.loader.load(staged)
+                verdict.loadMilliseconds = Double(world.clock.monotonicNanoseconds() - start) / 1e6
+                let after = ProcessCensus(world.disk)
+                verdict.changes = plugin.changes + after.changes(since: before)
+                verdict.mapped = after.files(since: before).filter { $0 != staged.image }
+                return plugin
+            }
             verdict.report = PluginReport(plugin)
-            verdict.changes = plugin.changes + after.changes(since: before)
-            verdict.mapped = after.files(since: before).filter { $0 != staged.image }
+            verdict.log = log.lines
+            // What is known so far: the trials may end this process.
+            say(verdict)
+            let before = ProcessCensus(world.disk)
+            let trials = capturing(&verdict.output) { ComponentTrial.run(plugin) }
+            verdict.trials = trials
+            verdict.changes += ProcessCensus(world.disk).changes(since: before)
         } catch {
             verdict.refusal = ScanVerdict.Refusal(code: error.code, message: error.message)
         }
         verdict.log = log.lines
-        try Console.print(try Console.json(verdict))
+        say(verdict)
         // Not exit: what the plugin wants to do at the end is of no interest.
         _exit(0)
+    }
+
+    /// Keeps what is printed meanwhile out of the results.
+    private func capturing<Value, Failure>(
+        _ text: inout String,
+        _ body: () throws(Failure) -> Value
+    ) throws(Failure) -> Value {
+        let output = CapturedOutput()
+        defer { text += output?.end() ?? "" }
+        return try body()
+    }
+
+    private func say(_ verdict: ScanVerdict) {
+        do {
+            try Console.print(try verdict.line())
+        } catch {
+            // The parent finds nothing to read, and says so.
+            Console.error("\(error)")
+        }
     }
 
     /// What the plugin logs.

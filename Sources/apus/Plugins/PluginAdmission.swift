@@ -18,7 +18,8 @@ struct PluginAdmission {
     /// The list of the plugins that may be loaded; nil for all of them.
     var list: List?
 
-    /// Finds the list for a job: the one that the user names, or `plugins.lock` beside the job file.
+    /// Finds the list for a job: the one that the user names, or `plugins.lock` beside the job
+    /// file.
     ///
     /// - Throws: ``PluginsLockError`` when it cannot be read.
     static func forJob(

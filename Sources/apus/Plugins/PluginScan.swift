@@ -29,6 +29,7 @@ struct PluginScan {
     /// - Parameters:
     ///   - plugin: The plugin.
     ///   - isAnew: Whether to scan it in any case.
+    /// - Returns: The verdict; it is remembered beside the plugin's copy.
     /// - Throws: ``PluginError`` that says what is wrong with the file, or how the child ended.
     func verdict(on plugin: StagedPlugin, anew isAnew: Bool = false) throws -> ScanVerdict {
         if !isAnew, let known = earlierVerdict(on: plugin) { return known }
@@ -79,41 +80,34 @@ struct PluginScan {
             throw PluginError(.notLoadable, path, "cannot start a process to scan it: \(error)")
         }
         let errorOutput = String(decoding: result.errorOutput, as: UTF8.self)
-        switch result.end {
-        case .exited(0): break
-        case .exited(let status):
-            let crash = Self.crash(errorOutput, plugin)
-            throw PluginError(
-                .notLoadable,
-                path,
-                crash.map { "crashed while it was scanned: \($0)\(Self.hint)" }
-                    ?? "ended the process that scanned it (status \(status))\(Self.hint)"
-            )
-        case .signalled(let number):
-            throw PluginError(
-                .notLoadable,
-                path,
-                "crashed while it was scanned: "
-                    + (Self.crash(errorOutput, plugin) ?? SignalName.of(number)) + Self.hint
-            )
-        case .timedOut:
-            throw PluginError(
-                .notLoadable,
-                path,
-                "did not finish loading within \(Self.timeoutMilliseconds / 1000) s; "
-                    + "constructors and \(HostTable.entryName) must not block"
-            )
+        let end = Self.text(result.end, errorOutput, plugin)
+        guard var verdict = ScanVerdict.last(in: result.output) else {
+            throw PluginError(.notLoadable, path, end ?? "the scan said nothing of it")
         }
-        do {
-            var verdict = try JSONDecoder().decode(ScanVerdict.self, from: Data(result.output))
-            verdict.errorOutput = String(errorOutput.prefix(Self.textLengthMax))
-            return verdict
-        } catch {
-            throw PluginError(
-                .notLoadable,
-                path,
-                "kept printing to standard output after it was loaded; it must not"
-            )
+        // The plugin was loaded, so that only the trials can have ended the child.
+        if verdict.refusal == nil { verdict.trialEnd = end }
+        verdict.errorOutput = String(errorOutput.prefix(Self.textLengthMax))
+        return verdict
+    }
+
+    /// How a child ended that should have ended well; nil when it did.
+    private static func text(
+        _ end: ProcessResult.End,
+        _ errorOutput: String,
+        _ plugin: StagedPlugin
+    ) -> String? {
+        let crash = crash(errorOutput, plugin)
+        switch end {
+        case .exited(0):
+            return nil
+        case .exited(let status):
+            return crash.map { "crashed while it was scanned: \($0)\(hint)" }
+                ?? "ended the process that scanned it (status \(status))\(hint)"
+        case .signalled(let number):
+            return "crashed while it was scanned: \(crash ?? SignalName.of(number))\(hint)"
+        case .timedOut:
+            return "did not finish loading within \(timeoutMilliseconds / 1000) s; "
+                + "constructors and \(HostTable.entryName) must not block"
         }
     }
 

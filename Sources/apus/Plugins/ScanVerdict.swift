@@ -1,4 +1,5 @@
 import ApusPluginHost
+import Foundation
 
 /// What a child process found out about a plugin by loading it: what it prints for its parent, and
 /// what lies beside the plugin's private copy when all was well.
@@ -23,6 +24,8 @@ struct ScanVerdict: Codable {
     var mapped: [String] = []
     /// An instance of each component with the configuration `{}`.
     var trials: [ComponentTrial] = []
+    /// How the trials ended the process that made them; nil when they did not.
+    var trialEnd: String?
     /// What it printed to standard output, where nothing belongs.
     var output = ""
     /// What it printed to standard error.
@@ -51,6 +54,9 @@ struct ScanVerdict: Codable {
         warnings += trials.filter { $0.outcome == .threw }.map {
             "create of '\($0.component)' threw an exception: \($0.message)"
         }
+        if let trialEnd {
+            warnings.append("create with the configuration {} ended the process: \(trialEnd)")
+        }
         if loadMilliseconds > Self.slowMilliseconds {
             warnings.append(
                 "loading took \(Int(loadMilliseconds)) ms; expected less than "
@@ -61,4 +67,22 @@ struct ScanVerdict: Codable {
     }
 
     private static let slowMilliseconds = 100.0
+
+    /// The verdict as a line of JSON, without its end.
+    func line() throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// The last verdict of what a child has printed; nil when there is none.
+    static func last(in output: [UInt8]) -> ScanVerdict? {
+        let decoder = JSONDecoder()
+        for line in output.split(separator: UInt8(ascii: "\n")).reversed() {
+            let text = Data(line)
+            let verdict = try? decoder.decode(ScanVerdict.self, from: text)  // Printed by a plugin.
+            if let verdict { return verdict }
+        }
+        return nil
+    }
 }
