@@ -23,6 +23,8 @@ package final class OperatorInstance {
     /// Read by the plugin as a plain word; written through the atomic from any thread.
     private let stop: UnsafeMutablePointer<Atomic<UInt32>>
     let site: CallSite
+    /// Keeps the plugin loaded until the instance is destroyed.
+    private let use: PluginUse
     private let owner: String
     private let instance: UInt64
     private(set) var object: UnsafeMutableRawPointer?
@@ -86,6 +88,7 @@ package final class OperatorInstance {
         component index: Int,
         arguments: InstanceArguments
     ) throws(PluginError) {
+        use = try plugin.use(by: arguments.operatorID)
         description = plugin.description.components[index]
         component = plugin.components[index]
         guard let table = component.pointee.vt?.assumingMemoryBound(to: apus_operator_vt.self)

@@ -34,7 +34,13 @@ struct BenchCommand: ParsableCommand {
               What a call into a plugin, a record and an asynchronous call cost, beside the same \
             loops compiled into the host.
 
+            LOADING: load --plugin FILE
+              Loads and unloads the plugin --runs times; memory, threads, files and mappings must \
+            stay as they are. Status 1 when resident memory has grown by more than a hundredth \
+            from the middle to the end.
+
             EXAMPLE
+              apus bench load --plugin ./libcount.so --runs 1000
               apus bench keyed-count --keys 1000000 --parallelism 2 --seconds 2 --json
               apus bench keyed-count --state rocksdb --keys 10000000 --memory-budget 256MiB
               apus bench checkpoint --state-size 1GiB --rate 50000 --interval 1s --seconds 30
@@ -88,7 +94,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Records per second (default: 50000).")
     var rate: Int?
 
-    @Option(help: "Processes that recover, or runs of functions (default: 5).")
+    @Option(help: "Processes that recover or runs (default: 5); rounds of load (default: 1000).")
     var runs: Int?
 
     @Option(help: "Records of a run of functions (default: 2000000).")
@@ -96,6 +102,9 @@ struct BenchCommand: ParsableCommand {
 
     @Flag(help: "Recover with an empty page cache, too. Needs root; slows the machine down.")
     var cold = false
+
+    @Option(help: "The plugin that load loads; in C, or another that can be unloaded.")
+    var plugin: String?
 
     @Option(help: "How many timers to arm.")
     var armed: Int?
@@ -116,6 +125,7 @@ struct BenchCommand: ParsableCommand {
         if let child { return try runAsChild(child) }
         if kind == .functions { return try measureFunctions() }
         if kind == .abi { return try measureABI() }
+        if let plugin { return try measureLoading(plugin) }
         try withSession { session in
             switch kind {
             case .throughput: try measureThroughput(session)
@@ -124,6 +134,7 @@ struct BenchCommand: ParsableCommand {
             case .armedTimers: try measureTimers(session)
             case .functions, .abi, nil:
                 preconditionFailure("validate() has refused other names")
+            case .loading: preconditionFailure("validate() demands a plugin, and that is above")
             }
         }
     }

@@ -83,7 +83,8 @@ struct RunCommand: ParsableCommand {
         let startWatch = StartWatch(world.threads)
         let preparation = options.prepare(world)
         let job = try preparation.readJob()
-        let loaded = try preparation.load(job)
+        let admission = try preparation.admission()
+        let loaded = try preparation.load(job, admission)
         let plan = loaded.plan
         let (durable, endpoints) = try open(plan, world)
         defer { durable.close() }
@@ -118,7 +119,7 @@ struct RunCommand: ParsableCommand {
         Console.note(
             "job '\(job.name)': started, parallelism \(plan.parallelism)\(origin ?? "")"
         )
-        let server = control?.serve(run, job: job.name)
+        let server = control?.serve(run, job: job.name, admission: admission)
         watch(run, world)
         server?.close()
         var summary = run.wait()

@@ -35,7 +35,7 @@ enum Tables {
             "ApusPluginHost",
             imports: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
-                "CApusGuard", "Glibc", "Synchronization",
+                "CApusGuard", "Crypto", "Glibc", "Synchronization",
             ]
         ),
         Layer(
@@ -66,7 +66,7 @@ enum Tables {
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
                 "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
-                "CApusFunctions", "Synchronization",
+                "CApusFunctions", "CApusBareLoop", "CApusPlugin", "Synchronization",
             ]
         ),
         Layer(
@@ -75,7 +75,7 @@ enum Tables {
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
                 "ApusControl", "ApusFunctions", "ApusRuntime", "ApusJobFile", "ApusBench",
-                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Synchronization",
+                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Crypto", "Synchronization",
                 "ArgumentParser", "Foundation", "Glibc", "Logging",
             ]
         ),
@@ -87,7 +87,7 @@ enum Tables {
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
         "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusFunctions", "CApusJSON", "CApusZlib",
-        "CRocksDB",
+        "CRocksDB", "CApusBareLoop",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
