@@ -110,6 +110,20 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "CApusFunctions",
+            // Exceptions of C++ functions pass through the loops that call them.
+            cSettings: [.unsafeFlags(warnings + ["-std=c11", "-fexceptions"])],
+            linkerSettings: [.linkedLibrary("ffi")]
+        ),
+        .target(
+            name: "ApusFunctions",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "CApusPlugin", "CApusFunctions",
+                "CApusGuard", "CApusJSON",
+            ],
+            swiftSettings: common
+        ),
+        .target(
             name: "CApusJSON",
             cxxSettings: cxxSettings,
             linkerSettings: [.linkedLibrary("simdjson")]
@@ -134,7 +148,7 @@ let package = Package(
             name: "ApusRuntime",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "CApusPlugin", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "CApusPlugin", "CApusShims",
             ],
             swiftSettings: common
         ),
@@ -146,10 +160,17 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "CApusBareLoop",
+            dependencies: ["CApusPlugin"],
+            cSettings: cSettings
+        ),
+        .target(
             name: "ApusBench",
             dependencies: [
+                "CApusBareLoop", "CApusPlugin",
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusIO", "ApusRuntime", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
+                "CApusFunctions",
             ],
             swiftSettings: common
         ),
@@ -160,7 +181,8 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusJobFile", "ApusControl", "ApusRuntime", "ApusBench", "CApusGuard",
+                "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusBench",
+                "CApusGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: safe
@@ -287,11 +309,19 @@ let package = Package(
             swiftSettings: tests
         ),
         .testTarget(
+            name: "ApusFunctionsTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusFunctions", "ApusIO", "CApusFunctions",
+                "CApusPlugin", "ApusTestPlugins",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
             name: "ApusRuntimeTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "ApusRuntime", "ApusIO", "CApusPlugin", "ApusTestPlugins",
-                "ApusTestSupport", "CAllocationCounter",
+                "ApusPluginHost", "ApusFunctions", "ApusRuntime", "ApusIO", "CApusPlugin",
+                "ApusTestPlugins", "ApusTestSupport", "CAllocationCounter",
             ],
             swiftSettings: tests
         ),

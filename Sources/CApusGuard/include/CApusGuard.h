@@ -54,6 +54,11 @@ const apus_guard_site *apus_guard_running_site(void);
 // 1 when what runs on the calling thread is loading, the entry function, create or destroy.
 int32_t apus_guard_running_control(void);
 
+// Runs a call of any shape: calls of C functions that are no plugin's.
+int32_t apus_guard_call(
+    const apus_guard_site *, const char *callback, int32_t (*call)(void *context), void *context,
+    apus_error *);
+
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write one line
 // with the owner and the callback to standard error and then let the signal take its course.
 void apus_guard_install_crash_report(void);
