@@ -68,12 +68,12 @@ abi-check:  ## Fail when one of them is not what the headers give, or plugins of
 	python3 sdk/abi/compile_headers.py
 
 abi: abi-check  ## The same, and compare types with libabigail's records
-	@dev/setup abigail-tools
+	@dev/setup --with-abigail
 	python3 sdk/abi/baseline.py check
 	python3 sdk/abi/baseline.py selftest
 
 abi-baseline:  ## Record the current headers for that
-	@dev/setup abigail-tools
+	@dev/setup --with-abigail
 	python3 sdk/abi/baseline.py write
 
 spikes:  ## Answer what the plugin ABI relies on, by experiment (docs/decisions)
