@@ -360,7 +360,11 @@ package final class PluginLoader: Sendable {
 
     /// How a plugin is: who uses it, what it takes, why it would stay.
     package func status(of plugin: LoadedPlugin) -> PluginStatus {
-        PluginStatus(plugin, PluginResidency(plugin, disk))
+        // Under the lock, so that nobody unloads it while it is looked at.
+        shelf.withLock { shelf in
+            let isThere = shelf.plugins[plugin.contentHash] === plugin
+            return PluginStatus(plugin, isThere ? PluginResidency(plugin, disk) : .none)
+        }
     }
 }
 

@@ -27,6 +27,15 @@ struct PluginResidency {
         }
     }
 
+    /// That of a plugin that is gone.
+    static let none = PluginResidency(byteCount: 0, threadCount: 0, reasons: [])
+
+    private init(byteCount: Int, threadCount: Int, reasons: [ResidencyReason]) {
+        self.byteCount = byteCount
+        self.threadCount = threadCount
+        self.reasons = reasons
+    }
+
     /// The same with another reason.
     func adding(_ reason: ResidencyReason) -> PluginResidency {
         var residency = self
