@@ -4,7 +4,6 @@ package import ApusState
 import ApusStore
 import CApusGuard
 package import CApusPlugin
-import Synchronization
 
 /// An operator of a plugin at work: the plugin's instance, its context, state and outputs.
 ///
@@ -17,8 +16,6 @@ package final class OperatorInstance {
     private let error: UnsafeMutablePointer<apus_error>
     private let outs: UnsafeMutablePointer<UnsafeMutablePointer<apus_out>?>
     private let counterCells: UnsafeMutablePointer<UInt64>
-    /// Read by the plugin as a plain word; written through the atomic from any thread.
-    private let stop: UnsafeMutablePointer<Atomic<UInt32>>
     private let site: CallSite
     private let owner: String
     private let instance: UInt64
@@ -89,7 +86,7 @@ package final class OperatorInstance {
         owner =
             "plugin \(plugin.description.id) \(plugin.description.version), operator "
             + "\(arguments.operatorID), subtask \(arguments.subtask)"
-        site = CallSite(owner)
+        site = CallSite(owner, content: plugin.contentHash)
         instance = PluginLog.register(owner)
         let isKeyed = description.isKeyed
         state =
@@ -121,8 +118,6 @@ package final class OperatorInstance {
         for (index, output) in outputs.enumerated() { (outs + index).initialize(to: output.out) }
         counterCells = .allocate(capacity: max(1, description.counters.count))
         counterCells.initialize(repeating: 0, count: max(1, description.counters.count))
-        stop = .allocate(capacity: 1)
-        stop.initialize(to: Atomic(0))
         context.initialize(to: apus_ctx())
         prepareContext()
         try create(arguments)
@@ -130,12 +125,12 @@ package final class OperatorInstance {
 
     deinit {
         if let object { apus_guard_destroy(site.pointer, component, object) }
+        site.release()
         PluginLog.unregister(instance)
         context.deallocate()
         error.deallocate()
         outs.deallocate()
         counterCells.deallocate()
-        stop.deallocate()
     }
 
     private static func makeBroadcasts(
@@ -178,7 +173,7 @@ package final class OperatorInstance {
         context.pointee.host_private = state.map { Unmanaged.passUnretained($0).toOpaque() }
         context.pointee.instance = instance
         context.pointee.watermark_us = .min
-        context.pointee.stop = UnsafeRawPointer(stop).assumingMemoryBound(to: UInt32.self)
+        site.attach(context)
         context.pointee.counters = counterCells
         context.pointee.error = error
         context.pointee.broadcast = Self.broadcastFunctions
@@ -266,10 +261,7 @@ package final class OperatorInstance {
     /// Tells a callback that runs to return soon.
     ///
     /// Any thread.
-    package func requestStop() {
-        // Releasing: who sees it also sees the request that it follows from.
-        stop.pointee.store(1, ordering: .releasing)
-    }
+    package func requestStop() { apus_guard_request_stop(site.pointer) }
 
     // MARK: - Callbacks
 

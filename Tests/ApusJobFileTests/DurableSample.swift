@@ -20,6 +20,7 @@ enum DurableSample {
         \(checkpoint)
           state: { backend: rocksdb, dir: data/database }
           memory: { budget: 256MiB }
+          plugins: { call-timeout: 10s, call-warning: 500ms }
           delivery: exactly-once
         """
 

@@ -11,8 +11,22 @@ extern "C" {
 
 // Whose code runs. The owner keeps it as long as calls are made with it.
 typedef struct apus_guard_site {
-    const char *owner;  // "plugin aircraft 1.0.0, operator aircraft, subtask 1"
+    const char *owner;    // "plugin aircraft 1.0.0, operator aircraft, subtask 1"
+    const char *content;  // the hash of the plugin's file; NULL when it is not known yet
+    const apus_ctx *ctx;  // the instance's context; NULL when there is none
+    uint32_t stop;        // what ctx->stop points to, so that it lives as long as the site
+    // The guard's own, zero at the begin: what has been said about this instance, and how often
+    // it was looked at.
+    uint32_t remarks;
+    uint32_t check_count;
+    uint32_t reserved;
 } apus_guard_site;
+
+// What ctx->stop is to point to.
+const uint32_t *apus_guard_stop_word(const apus_guard_site *);
+
+// Asks the callback that runs to return soon. Any thread.
+void apus_guard_request_stop(const apus_guard_site *);
 
 // dlopen of a plugin's file with RTLD_NOW | RTLD_LOCAL: its constructors are its code as well.
 // NULL with the linker's message in the error. RTLD_NOW: a missing symbol is an error now and not
@@ -39,9 +53,31 @@ int32_t apus_guard_on_timers(
 int32_t apus_guard_on_watermark(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, int64_t);
 
-// Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write one line
-// with the owner and the callback to standard error and then let the signal take its course.
+// Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write a report
+// with the owner and the callback to standard error and then let the signal take its course. A
+// plugin that calls exit(), _exit() or quick_exit() is reported, too, and ends the process with
+// status 3; a copy of the process that a plugin makes by fork() ends when it comes back to the
+// host. What plugins change of the process is told and put back from now on.
 void apus_guard_install_crash_report(void);
+
+// Where warnings go: who is meant ("plugin ..., process") and what he did, without the end of the
+// line; standard error when nothing is set. Any thread.
+void apus_guard_set_note(void (*)(const char *owner, const char *text));
+
+// How long a callback may take, in nanoseconds.
+typedef struct apus_guard_limits {
+    uint64_t warning;  // then a line says who runs, and where
+    uint64_t timeout;  // then the callback is asked to return; 0 = it may take for ever
+    uint64_t grace;    // so long after that the process ends with status 3 and a report
+} apus_guard_limits;
+
+// Starts a thread that watches the calls into plugins, once; later calls change the limits. Time
+// during which the process was stopped does not count. It also looks every two seconds whether a
+// plugin has changed what belongs to the process.
+void apus_guard_start_watchdog(const apus_guard_limits *);
+
+// Looks again which files are loaded; after one was unloaded.
+void apus_guard_refresh_modules(void);
 
 // Gives the calling thread a signal stack of its own, so that a stack overflow can be reported.
 // The first call on a thread counts; the stack is freed with the thread.

@@ -83,6 +83,11 @@ struct RunCommand: ParsableCommand {
         let startWatch = StartWatch(world.threads)
         let preparation = options.prepare(world)
         let job = try preparation.readJob()
+        PluginWatch.start(
+            warningMicroseconds: job.callLimits.warningMicroseconds,
+            timeoutMicroseconds: job.callLimits.timeoutMicroseconds,
+            graceMicroseconds: job.callLimits.graceMicroseconds
+        )
         let (plan, implementations) = try preparation.load(job)
         let (durable, endpoints) = try open(plan, world)
         defer { durable.close() }
