@@ -384,6 +384,10 @@ package final class OperatorInstance {
         _ first: Int,
         _ count: Int
     ) -> CallOutcome {
+        guard apus_guard_check_return(error) == APUS_OK else {
+            for output in outputs { output.discard() }
+            return .failed(failure(callback, APUS_FATAL))
+        }
         for (port, output) in outputs.enumerated() where !output.isIntact {
             output.discard()
             return .failed(broken(callback, "wrote behind the end of output \(port)"))

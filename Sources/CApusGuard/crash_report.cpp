@@ -116,6 +116,10 @@ void tell_suspects(ReportLine &line, int number, const Registers &registers) {
 
 }  // namespace
 
+uintptr_t apus_interrupted_at(void *context) {
+    return registers_of(context).instruction;
+}
+
 bool apus_crash_begin_report() {
     if (is_reporter) return false;
     if (is_reporting.test_and_set()) {
@@ -159,7 +163,7 @@ void apus_crash_handler(int number, siginfo_t *info, void *context) {
         // Last, because a damaged stack may make it crash: then the handler begins again.
         ReportLine stack;
         apus_frames frames;
-        apus_frames_here(frames);
+        apus_frames_here(frames, registers.instruction);
         apus_frames_tell(stack, frames);
         stack.write_out();
     }

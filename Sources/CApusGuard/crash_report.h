@@ -43,8 +43,12 @@ void apus_sample_prepare();
 // Appends frames from the first one of a plugin on, or all of them when there is none.
 void apus_frames_tell(ReportLine &, const apus_frames &);
 
-// The frames of this thread, from the caller on. Safe in a signal handler.
-void apus_frames_here(apus_frames &);
+// The frames of this thread, from the one at `instruction` on, where a signal has interrupted it.
+// Safe in a signal handler.
+void apus_frames_here(apus_frames &, uintptr_t instruction);
+
+// The instruction at which a signal has interrupted the thread, from what its handler gets.
+uintptr_t apus_interrupted_at(void *context);
 
 // Notes who calls exit() and its like, and what a fork leaves behind.
 void apus_exits_prepare();

@@ -6,13 +6,22 @@
 #include "guarded.h"
 #include "modules.h"
 
+int32_t apus_guard_check_return(apus_error *error) {
+    if (APUS_LIKELY(!apus_running_call.site)) return APUS_OK;
+    return apus_guard_blame_unreturned(nullptr, nullptr, error);
+}
+
 int32_t apus_guard_blame_unreturned(
     const apus_guard_site *site, const char *callback, apus_error *error) {
     apus_running &own = apus_running_call;
     ReportLine line;
-    line << "a call before has not come back to the host: " << own.site->owner << ", callback "
-         << own.callback << ". It left by longjmp, or the host was made to call " << site->owner
-         << ", callback " << callback << " from within it; both break the contract";
+    line << own.site->owner << ", callback " << own.callback
+         << " has not come back to the host: it left by longjmp";
+    if (site) {
+        line << ", or the host was made to call " << site->owner << ", callback " << callback
+             << " from within it";
+    }
+    line << "; that breaks the contract";
     __atomic_store_n(&own.turn, own.turn + 1, __ATOMIC_RELEASE);
     own.site = nullptr;
     return apus_fail(error, APUS_FATAL, line.text());

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <cerrno>
+#include <cstring>
 #include <mutex>
 
 #include "crash_report.h"
@@ -14,10 +15,10 @@ namespace {
 apus_frames sampled;
 bool is_wanted = false, is_ready = false;
 
-void on_sample(int) {
+void on_sample(int, siginfo_t *, void *context) {
     int error = errno;
     if (__atomic_exchange_n(&is_wanted, false, __ATOMIC_ACQ_REL)) {
-        apus_frames_here(sampled);
+        apus_frames_here(sampled, apus_interrupted_at(context));
         __atomic_store_n(&is_ready, true, __ATOMIC_RELEASE);
     }
     errno = error;
@@ -29,16 +30,23 @@ int apus_sample_signal() {
     return SIGRTMAX - 3;
 }
 
-void apus_frames_here(apus_frames &frames) {
+void apus_frames_here(apus_frames &frames, uintptr_t instruction) {
     frames.count = backtrace(frames.addresses, sizeof frames.addresses / sizeof(void *));
+    // The first ones are the handler's.
+    for (int first = 0; first < frames.count; first++) {
+        if (reinterpret_cast<uintptr_t>(frames.addresses[first]) != instruction) continue;
+        frames.count -= first;
+        memmove(frames.addresses, frames.addresses + first, frames.count * sizeof(void *));
+        return;
+    }
 }
 
 void apus_sample_prepare() {
     apus_frames frames;
-    apus_frames_here(frames);  // loads the unwinder, which a signal handler could not
+    apus_frames_here(frames, 0);  // loads the unwinder, which a signal handler could not
     struct sigaction action = {};
-    action.sa_handler = on_sample;
-    action.sa_flags = SA_RESTART | SA_ONSTACK;
+    action.sa_sigaction = on_sample;
+    action.sa_flags = SA_RESTART | SA_ONSTACK | SA_SIGINFO;
     sigaction(apus_sample_signal(), &action, nullptr);
 }
 

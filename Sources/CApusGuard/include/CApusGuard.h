@@ -53,6 +53,11 @@ int32_t apus_guard_on_timers(
 int32_t apus_guard_on_watermark(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, int64_t);
 
+// Whether the last call on this thread came back through the guard: one that left by longjmp did
+// not, and what the caller believes is its result is none. APUS_OK, or APUS_FATAL with the error
+// filled in.
+int32_t apus_guard_check_return(apus_error *);
+
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write a report
 // with the owner and the callback to standard error and then let the signal take its course. A
 // plugin that calls exit(), _exit() or quick_exit() is reported, too, and ends the process with
