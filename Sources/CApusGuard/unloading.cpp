@@ -24,7 +24,7 @@ extern "C" __attribute__((visibility("default"))) int dlclose(void *handle) {
     static auto *const original = reinterpret_cast<function *>(dlsym(RTLD_NEXT, "dlclose"));
     const apus_module *caller =
         apus_module_of(reinterpret_cast<uintptr_t>(__builtin_return_address(0)));
-    if (caller && caller->owner && handle) {
+    if (caller && caller->owner) {
         if (const apus_module *plugin = plugin_of(handle)) {
             ReportLine line;
             line << "called dlclose() on " << plugin->owner

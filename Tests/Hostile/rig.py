@@ -185,7 +185,7 @@ class Rig:
     def environment(self, folder, **more):
         kept = {name: value for name, value in os.environ.items()
                 if not name.startswith("APUS_") and name != "LD_PRELOAD"}
-        return dict(kept, APUS_CACHE=str(folder / "cache"), **more)
+        return {**kept, "APUS_CACHE": str(folder / "cache"), **more}
 
     def start(self, folder, *arguments, preexec=None, **more):
         return Run([self.apus, *arguments], self.environment(folder, **more), folder,

@@ -100,6 +100,7 @@ int32_t create(const apus_args *args, void **self, apus_error *error) {
 
 void destroy(void *self) {
     auto *own = static_cast<Instance *>(self);
+    if (own->where == "create") leave_marker(own->text);
     here(own, "destroy", nullptr, nullptr);
     delete own;
 }
@@ -132,6 +133,9 @@ int32_t process(void *self, apus_ctx *ctx, const apus_batch *batch) {
             int32_t rc = misbehave(call);
             if (rc != APUS_OK) return rc;
         }
+#endif
+#ifndef GOOD
+        if (own->act == "nothing") continue;
 #endif
         int64_t count;
         int32_t rc = ctx->state->counter_add(ctx, 0, i, 1, &count);
