@@ -46,12 +46,13 @@ final class CallSite: @unchecked Sendable {
 
     /// The message in an error struct, or nil when there is none.
     ///
-    /// Never longer than the struct, and always valid UTF-8, whatever the plugin wrote.
+    /// Never longer than the struct, always valid UTF-8, and one line of what can be printed,
+    /// whatever the plugin wrote.
     static func message(of error: UnsafeMutablePointer<apus_error>) -> String? {
         withUnsafeBytes(of: &error.pointee.message) { bytes in
             let count = min(Int(error.pointee.len), bytes.count)
             guard count > 0 else { return nil }
-            return String(decoding: bytes[..<count], as: UTF8.self)
+            return PluginText.printable(String(decoding: bytes[..<count], as: UTF8.self))
         }
     }
 }

@@ -20,6 +20,8 @@ package final class OperatorInstance {
     private let owner: String
     private let instance: UInt64
     private var object: UnsafeMutableRawPointer?
+    /// Whether create has succeeded, and destroy is still to be called; `object` may be NULL.
+    private var isCreated = false
     private var idleCallCount = 0
 
     /// What the component says of itself.
@@ -124,7 +126,7 @@ package final class OperatorInstance {
     }
 
     deinit {
-        if let object { apus_guard_destroy(site.pointer, component, object) }
+        destroy()
         site.release()
         PluginLog.unregister(instance)
         context.deallocate()
@@ -221,6 +223,7 @@ package final class OperatorInstance {
             )
         }
         self.object = object
+        isCreated = true
     }
 
     private static func text(_ bytes: UnsafeRawBufferPointer) -> apus_str {
@@ -256,6 +259,15 @@ package final class OperatorInstance {
         begin(nil, 0, watermark, nowMicroseconds)
         let code = apus_guard_close(site.pointer, functions, object, context)
         guard code == APUS_OK else { throw failure("close", code) }
+    }
+
+    /// Destroys the plugin's instance; nothing else may be called afterwards.
+    ///
+    /// The control thread, after the task thread has ended.  Once; later calls do nothing.
+    package func destroy() {
+        guard isCreated else { return }
+        isCreated = false
+        apus_guard_destroy(site.pointer, component, object)
     }
 
     /// Tells a callback that runs to return soon.

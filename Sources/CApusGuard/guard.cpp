@@ -2,6 +2,11 @@
 
 #include <dlfcn.h>
 
+#include <cstring>
+#include <exception>
+
+#include "running_call.h"
+
 #include "crash_report.h"
 #include "guarded.h"
 #include "modules.h"

@@ -109,3 +109,22 @@ int32_t guarded(
     apus_end_call(own, site, callback, mode);
     return code;
 }
+
+// The same for a call that the host has to make while a callback of a plugin waits for a function
+// of the host, such as migrate: its record is put aside meanwhile.
+template <typename Call>
+int32_t guarded_within(
+    const apus_guard_site *site, const char *callback, apus_error *error, Call call) noexcept {
+    apus_running &own = apus_running_call;
+    const apus_guard_site *outer = own.site;
+    const char *outer_callback = own.callback;
+    const uint32_t outer_count = own.count;
+    if (outer) {
+        // Even for a moment, so that the watchdog begins to count anew.
+        __atomic_store_n(&own.turn, own.turn + 1, __ATOMIC_RELEASE);
+        own.site = nullptr;
+    }
+    int32_t code = guarded(site, callback, error, call);
+    if (outer) apus_begin_call(own, outer, outer_callback, outer_count);
+    return code;
+}

@@ -56,6 +56,10 @@ def row_44_trap(rig):
     crashes(rig, "crash.cpp", "trap", kills("SIGILL", "SIGTRAP"), "a trap")
 
 
+def row_44_division_by_zero(rig):
+    crashes(rig, "crash.cpp", "divide", kills("SIGFPE"), "SIGFPE (integer division by zero")
+
+
 # Leaving through the host's frames
 
 def row_45_longjmp(rig):

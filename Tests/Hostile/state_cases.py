@@ -1,1 +1,98 @@
-"""Empty yet."""
+"""Rows 67 to 73: versions whose state does not fit, migrations, snapshots, functions."""
+
+import signal
+import time
+
+from rig import AT, PAUSE, Failure, Job, Neighbour, Skipped, blamed
+from scenarios import kills
+
+
+def _interrupted(rig, *options):
+    """A job that was killed in the middle of its work, with a complete checkpoint."""
+    plugin = rig.build("process.cpp", *options)
+    job = Job(rig, plugin, dict(act="none", at=0, pause=PAUSE))
+    running = job.start()
+    for _ in range(1000):
+        if job.complete_checkpoints() or running.child.poll() is not None:
+            break
+        time.sleep(0.01)
+    running.child.send_signal(signal.SIGKILL)
+    running.wait()
+    if not job.complete_checkpoints():
+        raise Failure("the job has ended without a checkpoint")
+    return job
+
+
+def _does_not_fit(rig, old, new, *says):
+    """The new version is refused, and what it would have lost is there for the right one."""
+    neighbour = Neighbour(rig)
+    job = _interrupted(rig, *old)
+    before = job.lines()
+    job.use(rig.build("process.cpp", *new))
+    job.run().expect((1, 2), "its state does not fit checkpoint", *says)
+    if job.lines() != before:
+        raise Failure("a job that was refused has written output")
+    neighbour.check()
+    if old:
+        job.use(rig.build("process.cpp", *old))
+        job.run().expect(0)
+        job.check_whole()
+    else:
+        job.mend("a version whose state does not fit")
+
+
+# Row 67
+
+def row_67_crashes_on_old_state(rig):
+    """The new version crashes when it gets the state: the old one goes on."""
+    neighbour = Neighbour(rig)
+    job = _interrupted(rig)
+    job.use(rig.build("crash.cpp"))
+    job.config = dict(act="null-pointer", where="open", at=0)
+    job.write()
+    for _ in range(2):
+        job.run().expect(kills("SIGSEGV"), "apus: crash: ", blamed("open"))
+    neighbour.check()
+    job.mend("two crashes while it restored")
+
+
+# Row 68
+
+def row_68_migration_is_impure(rig):
+    if not rig.has_command("plugin", "check"):
+        raise Skipped("needs 'apus plugin check'")
+    plugin = rig.build("migrate.cpp", "-DIMPURE")
+    neighbour = Neighbour(rig)
+    folder = rig.new_folder()
+    rig.run(folder, "plugin", "check", str(plugin), "--only", "F71").expect(1, "F71")
+    neighbour.check()
+
+
+def row_68_migration_crashes(rig):
+    if not rig.has_command("plugin", "check"):
+        raise Skipped("needs 'apus plugin check'")
+    plugin = rig.build("migrate.cpp", "-DCRASHES")
+    neighbour = Neighbour(rig)
+    folder = rig.new_folder()
+    rig.run(folder, "plugin", "check", str(plugin), "--only", "F71").expect(1, "F71")
+    neighbour.check()
+
+
+# Rows 69 and 70
+
+def row_69_older_schema(rig):
+    _does_not_fit(rig, ("-DSCHEMA_VERSION=2",), ("-DSCHEMA_VERSION=1",), "version 2", "version 1")
+
+
+def row_70_renamed(rig):
+    _does_not_fit(rig, (), ('-DCOUNT_STATE=make_state("tally", APUS_STATE_COUNTER, 0)',),
+                  "'count'", "'tally'")
+
+
+def row_70_other_kind(rig):
+    _does_not_fit(rig, (), ('-DCOUNT_STATE=make_state("count", APUS_STATE_VALUE, 8)',),
+                  "counter 'count'", "value[8] 'count'")
+
+
+def row_70_dropped(rig):
+    _does_not_fit(rig, (), ("-DSTATE_COUNT=1",), "'any'")

@@ -157,17 +157,28 @@ int32_t on_watermark(void *self, apus_ctx *ctx, int64_t) {
 const apus_port main_port = {sizeof main_port, 0, APUS_STR("main"), APUS_STR("every count")};
 const apus_port *const outputs[] = {&main_port};
 
+// A version of it may declare its state otherwise.
+#ifndef COUNT_STATE
+#define COUNT_STATE make_state("count", APUS_STATE_COUNTER, 0)
+#endif
+#ifndef STATE_COUNT
+#define STATE_COUNT 3
+#endif
+#ifndef SCHEMA_VERSION
+#define SCHEMA_VERSION 1
+#endif
+
 apus_state_decl make_state(const char *name, uint32_t kind, uint32_t fixed_len) {
     apus_state_decl state = {};
     state.size = sizeof state;
     state.kind = kind;
     state.name = {name, strlen(name)};
-    state.schema_version = 1;
+    state.schema_version = SCHEMA_VERSION;
     state.fixed_len = fixed_len;
     return state;
 }
 
-const apus_state_decl count_state = make_state("count", APUS_STATE_COUNTER, 0);
+const apus_state_decl count_state = COUNT_STATE;
 const apus_state_decl fixed_state = make_state("fixed", APUS_STATE_VALUE, 8);
 const apus_state_decl any_state = make_state("any", APUS_STATE_VALUE, 0);
 const apus_state_decl *const states[] = {&count_state, &fixed_state, &any_state};
@@ -195,7 +206,7 @@ apus_component make_component() {
     made.input_count = 1;
     made.output_count = 1;
     made.outputs = outputs;
-    made.state_count = 3;
+    made.state_count = STATE_COUNT;
     made.states = states;
     return made;
 }

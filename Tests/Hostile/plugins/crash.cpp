@@ -42,6 +42,11 @@ int zero() {
     return value;
 }
 
+int hidden_number() {
+    static volatile int value = 12345;
+    return value;
+}
+
 void hang(const std::string &how) {
     static std::mutex held;
     volatile bool for_ever = true;
@@ -139,7 +144,7 @@ int32_t misbehave(Call &call) {
     if (act == "null-call") reinterpret_cast<void (*)()>(zero())();
     if (act == "recursion") return recurse(0) ? APUS_OK : APUS_FATAL;
     if (act == "alloca") big_frame(64u << 20);
-    if (act == "divide") return 1 / zero();
+    if (act == "divide") return hidden_number() / zero();
     if (act == "trap") __builtin_trap();
 #if defined(__x86_64__)
     if (act == "illegal") __asm__ volatile(".byte 0x06");
