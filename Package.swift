@@ -47,6 +47,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
@@ -100,7 +101,7 @@ let package = Package(
             name: "ApusPluginHost",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
-                "CApusGuard",
+                "CApusGuard", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: common
         ),
@@ -163,8 +164,14 @@ let package = Package(
 
         // What plugin authors use, and the plugins of this repository.
         .target(
-            name: "ApusSDK",
+            name: "CApusSwiftNote",
             dependencies: ["CApusPlugin"],
+            path: "sdk/swift-note",
+            cSettings: cSettings
+        ),
+        .target(
+            name: "ApusSDK",
+            dependencies: ["CApusPlugin", "CApusSwiftNote"],
             path: "sdk/swift/ApusSDK",
             swiftSettings: common
         ),

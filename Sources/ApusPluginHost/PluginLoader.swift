@@ -34,14 +34,10 @@ package final class PluginLoader: Sendable {
     ///
     /// - Throws: ``PluginError`` that names the file, what was expected, and what was found.
     package func load(_ path: String) throws(PluginError) -> LoadedPlugin {
-        let bytes: [UInt8]
-        do {
-            bytes = try disk.readAll(path, maximumByteCount: Self.fileByteCountMax)
-        } catch {
-            throw PluginError(.unreadable, path, "\(error.reason); is the path right?")
-        }
-        try Self.checkFile(bytes, path)
-        let hash = KeyHash.wide(bytes)
+        let bytes = try read(path)
+        let hash = FileDigest.sha256(bytes)
+        let report = FileReport.make(bytes, file: path, sha256: hash)
+        if let finding = report.refusal() { throw finding.error(path) }
         if let plugin = loaded.withLock({ $0[hash] }) { return plugin }
         let image = "\(imageDirectory)/\(hash)/plugin.so"
         do {
@@ -51,37 +47,32 @@ package final class PluginLoader: Sendable {
         } catch {
             throw PluginError(.unreadable, path, "\(error) (the private copy of the plugin)")
         }
-        let plugin = try open(image, file: path, hash: hash)
+        let plugin = try open(image, report)
         loaded.withLock { $0[hash] = plugin }
         return plugin
     }
 
-    /// Checks all that can be known without running code.
-    static func checkFile(_ bytes: [UInt8], _ path: String) throws(PluginError) {
-        let symbols = try ElfFile(bytes: bytes, file: path).definedSymbols()
-        if symbols.contains(APUS_ENTRY_NAME) { return }
-        let prefix = "apus_plugin_v"
-        if let other = symbols.first(where: { $0.hasPrefix(prefix) }) {
-            throw PluginError(
-                .incompatible,
-                path,
-                "made for ABI major \(other.dropFirst(prefix.count)), this host has major "
-                    + "\(APUS_ABI_MAJOR); compile it with this version's headers"
-            )
+    /// Inspects a file and runs nothing of it.
+    ///
+    /// - Throws: ``PluginError`` when it cannot be read.
+    package func inspect(_ path: String) throws(PluginError) -> FileReport {
+        let bytes = try read(path)
+        return FileReport.make(bytes, file: path, sha256: FileDigest.sha256(bytes))
+    }
+
+    private func read(_ path: String) throws(PluginError) -> [UInt8] {
+        do {
+            return try disk.readPlainFile(path, maximumByteCount: Self.fileByteCountMax)
+        } catch {
+            throw PluginError(.unreadable, path, "\(error.reason); is the path right?")
         }
-        throw PluginError(
-            .notAPlugin,
-            path,
-            "a shared library, but not an Apus plugin: it does not export \(APUS_ENTRY_NAME); "
-                + "define it with APUS_EXPORT"
-        )
     }
 
     private func open(
         _ image: String,
-        file: String,
-        hash: String
+        _ report: FileReport
     ) throws(PluginError) -> LoadedPlugin {
+        let file = report.file
         let site = CallSite("plugin \(file)")
         var error = CallSite.emptyError
         guard let handle = apus_guard_load(site.pointer, image, &error) else {
@@ -117,13 +108,22 @@ package final class PluginLoader: Sendable {
             )
         }
         let description = try DescriptionReader(file: file).read(plugin)
+        if description.abiMinor >= ApusNote.firstMinor, report.contents?.note == nil {
+            throw PluginError(
+                .incompatible,
+                file,
+                "says that it was made for ABI 0.\(description.abiMinor), and has no note "
+                    + ".note.apus, which plugins have from 0.\(ApusNote.firstMinor) on; write "
+                    + "APUS_PLUGIN_NOTE of apus/note.h in one source file"
+            )
+        }
         var components: [UnsafePointer<apus_component>] = []
         for index in description.components.indices {
             if let component = plugin.pointee.components[index] { components.append(component) }
         }
         return LoadedPlugin(
             file: file,
-            contentHash: hash,
+            contentHash: report.sha256,
             description: description,
             components: components
         )

@@ -157,7 +157,7 @@ struct PluginLoaderTests {
         let one = try world.loader.load(try world.folder.write("one.so", bytes))
         let two = try world.loader.load(try world.folder.write("two.so", bytes))
         #expect(one === two)
-        #expect(one.contentHash.utf8.count == 32)
+        #expect(one.contentHash.utf8.count == 64)
     }
 
     @Test("new content at the same path is a new plugin, and the old one goes on")

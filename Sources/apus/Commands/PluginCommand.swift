@@ -6,12 +6,12 @@ import CApusGuard
 struct PluginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugin",
-        abstract: "Look at plugins.",
+        abstract: "Inspect, describe, load and unload plugins.",
         discussion: """
             EXAMPLE
               apus plugin describe .build/release/libaircraft.so
             """,
-        subcommands: [Describe.self]
+        subcommands: [Describe.self, Inspect.self]
     )
 
     /// `apus plugin describe`.

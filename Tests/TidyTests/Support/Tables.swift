@@ -35,7 +35,7 @@ enum Tables {
             "ApusPluginHost",
             imports: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
-                "CApusGuard", "Glibc", "Synchronization",
+                "CApusGuard", "Crypto", "Glibc", "Synchronization",
             ]
         ),
         Layer(
