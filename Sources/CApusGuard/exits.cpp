@@ -10,7 +10,9 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+#include <atomic>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 #include "crash_report.h"
@@ -18,6 +20,8 @@
 #include "modules.h"
 
 namespace {
+
+std::atomic<bool> skips_handlers{false};
 
 // What `apus_guard_original` points to until there is a page of its own.
 const volatile uint8_t always_one = 1;
@@ -98,6 +102,10 @@ void apus_guard_end_copy(const apus_guard_site *site, const char *callback) {
     end_at_once(apus_status_of_plugin);
 }
 
+void apus_guard_skip_exit_handlers(void) {
+    skips_handlers.store(true);
+}
+
 void apus_exits_prepare() {
     if (apus_guard_original != &always_one) return;
     // A page that is zero in every copy of the process, however it was made.
@@ -117,6 +125,10 @@ extern "C" {
 
 __attribute__((visibility("default"))) void exit(int status) {
     end_if_plugin("exit()", status, __builtin_return_address(0));
+    if (skips_handlers.load()) {
+        fflush_unlocked(stdout);  // without the lock, which a thread of a plugin may hold
+        end_at_once(status);
+    }
     original<void(int)>("exit")(status);
     end_at_once(status);
 }

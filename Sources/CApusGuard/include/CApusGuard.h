@@ -75,6 +75,11 @@ int32_t apus_guard_check_return(apus_error *);
 // host. What plugins change of the process is told and put back from now on.
 void apus_guard_install_crash_report(void);
 
+// From now on exit() ends the process at once: what plugins have registered for the exit, and
+// destructors of their static objects, do not run. For a program that has closed everything by
+// then: such code could crash or hang a job that has succeeded.
+void apus_guard_skip_exit_handlers(void);
+
 // Where warnings go: who is meant ("plugin ..., process") and what he did, without the end of the
 // line; standard error when nothing is set. Any thread.
 void apus_guard_set_note(void (*)(const char *owner, const char *text));

@@ -79,6 +79,7 @@ struct RunCommand: ParsableCommand {
         // Before any other thread: they inherit the mask.
         LinuxSignals.block()
         apus_guard_install_crash_report()
+        apus_guard_skip_exit_handlers()
         let world = World()
         let startWatch = StartWatch(world.threads)
         let preparation = options.prepare(world)

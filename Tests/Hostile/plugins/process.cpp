@@ -131,6 +131,14 @@ int32_t misbehave(Call &call) {
         at_exit_marker = call.self->marker;
         atexit(at_exit);
     }
+    if (act == "crash-at-exit") atexit([] { abort(); });
+    if (act == "hang-at-exit") {
+        static struct Late {
+            ~Late() {
+                for (;;) pause();
+            }
+        } late;
+    }
     if (act == "take-handlers") {
         take_handlers();
         stay(2'500);
