@@ -1,5 +1,6 @@
 import ApusPluginHost
 import ArgumentParser
+import Glibc
 
 /// The command line.
 @main
@@ -32,5 +33,7 @@ struct Apus: ParsableCommand {
     static func main() {
         Console.reserveStandardFiles()
         main(nil)
+        // By the guard's exit: returning from here would run what plugins have registered.
+        Glibc.exit(0)
     }
 }

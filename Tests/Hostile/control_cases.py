@@ -1,11 +1,12 @@
 """Rows 42 to 54: plugins that leave their callback by another door, or do not leave it."""
 
-import os
 import platform
 import re
+import shutil
 import signal
+import subprocess
 
-from rig import AT, Failure, Job, Neighbour, Skipped, blamed
+from rig import AT, PLUGINS, Failure, Job, Neighbour, Skipped, blamed
 from scenarios import crashes, fails, kills, survives
 
 # The process ends with this status when a plugin ended it, or did not return.
@@ -50,6 +51,20 @@ def row_42_pthread_exit(rig):
 
 def row_43_terminate(rig):
     crashes(rig, "crash.cpp", "terminate", kills("SIGABRT"), "SIGABRT")
+
+
+def row_43_rust_panic(rig):
+    rustc = shutil.which("rustc")
+    if not rustc:
+        raise Skipped("needs rustc")
+    library = rig.new_folder() / "libpanic.a"
+    made = subprocess.run(
+        [rustc, "--crate-type", "staticlib", "-O", PLUGINS / "panic.rs", "-o", library],
+        capture_output=True, text=True)
+    if made.returncode:
+        raise Failure(f"cannot compile panic.rs: {made.stderr[-400:]}")
+    crashes(rig, "crash.cpp", "rust-panic", kills("SIGABRT"), "index out of bounds", "SIGABRT",
+            options=["-DRUST"], links=[library, "-lpthread", "-ldl"])
 
 
 def row_44_trap(rig):

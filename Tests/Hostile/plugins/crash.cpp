@@ -13,6 +13,10 @@
 #include <stdexcept>
 #include <thread>
 
+#ifdef RUST
+extern "C" uint8_t rust_panics(size_t index);
+#endif
+
 namespace {
 
 [[gnu::noinline]] uint64_t recurse(uint64_t depth) {
@@ -164,6 +168,9 @@ int32_t misbehave(Call &call) {
         _Unwind_Backtrace(walk, &frame);
         jump(&frame);
     }
+#endif
+#ifdef RUST
+    if (act == "rust-panic") return rust_panics(17);
 #endif
     end_process(act);
     hang(act);
