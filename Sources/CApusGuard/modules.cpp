@@ -1,5 +1,6 @@
 #include "modules.h"
 
+#include <fcntl.h>
 #include <link.h>
 #include <unistd.h>
 
@@ -69,6 +70,57 @@ const char *last_part(const char *path) {
     return slash ? slash + 1 : path;
 }
 
+uint64_t hexadecimal(const char *&at) {
+    uint64_t value = 0;
+    for (;; at++) {
+        int digit;
+        if (*at >= '0' && *at <= '9') digit = *at - '0';
+        else if (*at >= 'a' && *at <= 'f') digit = *at - 'a' + 10;
+        else return value;
+        value = value * 16 + static_cast<uint64_t>(digit);
+    }
+}
+
+// One line of /proc/self/maps: whether the address lies in it, and then it is told.
+bool tell_mapping(ReportLine &line, const char *text, uintptr_t address) {
+    const char *at = text;
+    uint64_t start = hexadecimal(at);
+    if (*at++ != '-') return false;
+    uint64_t end = hexadecimal(at);
+    if (address < start || address >= end) return false;
+    if (strlen(at) < 6) return false;
+    at += 6;  // " r-xp "
+    uint64_t offset = hexadecimal(at);
+    const char *path = strchr(at, '/');
+    if (!path) return false;
+    line << last_part(path) << "+" << ReportLine::Hex{address - start + offset};
+    return true;
+}
+
+// What is not in the table: a file that is being loaded, or that a plugin has loaded. Safe in a
+// signal handler.
+void tell_by_map(ReportLine &line, uintptr_t address) {
+    static char text[16 << 10];
+    int file = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    size_t length = 0;
+    bool is_found = false;
+    while (file >= 0 && !is_found) {
+        ssize_t got = read(file, text + length, sizeof text - 1 - length);
+        if (got <= 0) break;
+        length += static_cast<size_t>(got);
+        text[length] = 0;
+        char *start = text;
+        for (char *end; !is_found && (end = strchr(start, '\n')); start = end + 1) {
+            *end = 0;
+            is_found = tell_mapping(line, start, address);
+        }
+        length -= static_cast<size_t>(start - text);
+        memmove(text, start, length);
+    }
+    if (file >= 0) close(file);
+    if (!is_found) line << ReportLine::Hex{address} << " (in no file that is loaded)";
+}
+
 }  // namespace
 
 void apus_modules_add_plugin(const char *path, const char *owner) {
@@ -105,7 +157,7 @@ const apus_module *apus_module_of(uintptr_t address) {
 void apus_modules_tell(ReportLine &line, uintptr_t address) {
     const apus_module *module = apus_module_of(address);
     if (!module) {
-        line << ReportLine::Hex{address} << " (in no file that is loaded)";
+        tell_by_map(line, address);
         return;
     }
     // "plugin ./libcount.so" -> "libcount.so": the file as the user knows it, not our copy of it.

@@ -24,7 +24,7 @@ void apus_modules_add_plugin(const char *path, const char *owner);
 // The module that an address lies in, or NULL. Safe in a signal handler.
 const apus_module *apus_module_of(uintptr_t address);
 
-// Says where an address is: "libcount.so+0x1234". Safe in a signal handler.
+// Says where an address is: "libcount.so+0x1234". Safe in a signal handler, one thread at a time.
 void apus_modules_tell(ReportLine &, uintptr_t address);
 
 // Lists the plugins of this process: "plugin ./a.so, plugin ./b.so". Safe in a signal handler.

@@ -49,7 +49,7 @@ struct CallLimitTests {
             "plugins: { call-timeout: 10s, call-warning: 500ms }",
             "plugins: 10s",
             """
-            job.yaml:16:12: spec.plugins: the string '10s'; expected a mapping
+            job.yaml:17:12: spec.plugins: the string '10s'; expected a mapping
             """
         ),
         Mistake(
@@ -57,7 +57,7 @@ struct CallLimitTests {
             "call-timeout: 10s",
             "call-timout: 10s",
             """
-            job.yaml:16:14: spec.plugins: unknown key 'call-timout'; expected one of call-timeout, \
+            job.yaml:17:14: spec.plugins: unknown key 'call-timout'; expected one of call-timeout, \
             call-warning; did you mean 'call-timeout'?
             """
         ),
@@ -66,8 +66,8 @@ struct CallLimitTests {
             "call-timeout: 10s",
             "call-timeout: 10",
             """
-            job.yaml:16:28: spec.plugins.call-timeout: the integer 10; expected a duration from \
-            100ms to 24h, such as 30s, or 'never'; write '10s' if you meant seconds
+            job.yaml:17:28: spec.plugins.call-timeout: the number '10'; expected a duration from \
+            100ms to 1d, such as 30s, or 'never'; add a unit, for example '10ms' or '10s'
             """
         ),
         Mistake(
@@ -75,8 +75,8 @@ struct CallLimitTests {
             "call-timeout: 10s",
             "call-timeout: 99ms",
             """
-            job.yaml:16:28: spec.plugins.call-timeout: the string '99ms'; expected a duration \
-            from 100ms to 24h, such as 30s, or 'never'
+            job.yaml:17:28: spec.plugins.call-timeout: the string '99ms'; expected a duration \
+            from 100ms to 1d, such as 30s, or 'never'
             """
         ),
         Mistake(
@@ -84,8 +84,8 @@ struct CallLimitTests {
             "call-timeout: 10s",
             "call-timeout: 25h",
             """
-            job.yaml:16:28: spec.plugins.call-timeout: the string '25h'; expected a duration from \
-            100ms to 24h, such as 30s, or 'never'
+            job.yaml:17:28: spec.plugins.call-timeout: the string '25h'; expected a duration from \
+            100ms to 1d, such as 30s, or 'never'
             """
         ),
         Mistake(
@@ -93,8 +93,8 @@ struct CallLimitTests {
             "call-warning: 500ms",
             "call-warning: nevr",
             """
-            job.yaml:16:47: spec.plugins.call-warning: the string 'nevr'; expected a duration \
-            from 100ms to 24h, such as 1s, or 'never'; did you mean 'never'?
+            job.yaml:17:47: spec.plugins.call-warning: the string 'nevr'; expected a duration \
+            from 100ms to 1d, such as 1s, or 'never'; did you mean 'never'?
             """
         ),
     ]

@@ -20,8 +20,8 @@ enum DurableSample {
         \(checkpoint)
           state: { backend: rocksdb, dir: data/database }
           memory: { budget: 256MiB }
-          plugins: { call-timeout: 10s, call-warning: 500ms }
           delivery: exactly-once
+          plugins: { call-timeout: 10s, call-warning: 500ms }
         """
 
     /// The times to live of the operator.

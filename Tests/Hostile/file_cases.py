@@ -47,7 +47,7 @@ def _check_tripwire(rig):
 # Row 1
 
 def row_01_missing(rig):
-    refused(rig, rig.folder / "no-such-file.so", "no-such-file.so", inspect="A1")
+    refused(rig, rig.folder / "no-such-file.so", "no-such-file.so")
 
 
 def row_01_directory(rig):

@@ -89,7 +89,9 @@ int32_t give_position(Call &call, const std::string &act) {
 
 int32_t misbehave(Call &call) {
     const std::string &act = call.self->act;
-    if (act == "fail-with-self") return apus_fail(call.error, APUS_CONFIG, "I have changed my mind");
+    if (act == "fail-with-self") {
+        return apus_fail(call.error, APUS_CONFIG, "I have changed my mind");
+    }
     if (act == "code-12345") return 12345;
     if (act == "code--999") return -999;
     if (act.rfind("message-", 0) == 0) return give_message(call, act);

@@ -8,11 +8,24 @@ int32_t misbehave(Call &) {
     return APUS_OK;
 }
 
-[[gnu::constructor]] void constructor() {
-    leave_marker(MARKER);
-}
-
 }  // namespace
+
+#ifdef STATIC_TLS
+extern __thread char room[2000];
+__thread char room[2000] = {1};
+#endif
+
+#ifdef TLS
+extern __thread char room[TLS];
+__thread char room[TLS] = {1};
+#endif
+
+[[gnu::constructor]] static void constructor() {
+    leave_marker(MARKER);
+#if defined(STATIC_TLS) || defined(TLS)
+    room[1]++;
+#endif
+}
 
 extern const void *const tripwire_misbehaves;
 const void *const tripwire_misbehaves = reinterpret_cast<const void *>(&misbehave);
@@ -23,8 +36,8 @@ const int salt __attribute__((used)) = SALT;
 #endif
 
 #ifdef ENTRY_DATA
-APUS_EXPORT const int apus_plugin_v0;
-const int apus_plugin_v0 = 1;
+extern "C" __attribute__((visibility("default"))) const int entry_data;
+const int entry_data __asm__("apus_plugin_v0") = 1;
 #endif
 
 #ifdef EXPORTS
@@ -60,14 +73,4 @@ struct Shared {
 template <typename Kind>
 int Shared<Kind>::value = 1;
 template struct Shared<int>;
-#endif
-
-#ifdef STATIC_TLS
-extern __thread char room[2000];
-__thread char room[2000] = {1};
-#endif
-
-#ifdef TLS
-extern __thread char room[TLS];
-__thread char room[TLS] = {1};
 #endif
