@@ -121,6 +121,7 @@ struct GuardTests {
     /// A plugin with one operator; the texts are the bodies of its functions.
     private static func source(_ process: String, destroy: String = "") -> String {
         """
+        #define _DEFAULT_SOURCE
         #include <fcntl.h>
         #include <stdlib.h>
         #include <sys/wait.h>
