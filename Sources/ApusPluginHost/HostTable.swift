@@ -26,7 +26,7 @@ package enum HostTable {
                     let line = PluginText.printable(String(decoding: bytes, as: UTF8.self))
                     PluginLog.write(instance, level, line)
                 },
-                get_extension: { _ in nil },
+                get_extension: { HostExtensions.find($0) },
                 name: makeText("apus"),
                 version: makeText(version)
             )

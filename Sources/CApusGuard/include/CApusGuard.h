@@ -22,26 +22,10 @@ typedef struct apus_guard_site {
     uint32_t reserved;
 } apus_guard_site;
 
-// What ctx->stop is to point to.
-const uint32_t *apus_guard_stop_word(const apus_guard_site *);
-
-// Asks the callback that runs to return soon. Any thread.
-void apus_guard_request_stop(const apus_guard_site *);
-
 // dlopen of a plugin's file with RTLD_NOW | RTLD_LOCAL: its constructors are its code as well.
 // NULL with the linker's message in the error. RTLD_NOW: a missing symbol is an error now and not
 // a jump to nowhere later.
 void *apus_guard_load(const apus_guard_site *, const char *path, apus_error *);
-
-// What this machine's processor can do, as the GNU property of a file says it: bit 0 the baseline,
-// bits 1 to 3 x86-64-v2 to v4; 0 on other processors.
-uint32_t apus_guard_isa_levels(void);
-
-// The version of the C library that runs: "2.36". A constant.
-const char *apus_guard_libc_version(void);
-
-// The layout of the headers' structs, as the note of a plugin says it.
-void apus_guard_layout_id(uint8_t id[16]);
 
 // An exception becomes APUS_EXCEPTION with the exception's text in the error.
 const apus_plugin *apus_guard_entry(
@@ -63,41 +47,25 @@ int32_t apus_guard_on_timers(
 int32_t apus_guard_on_watermark(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, int64_t);
 
-// Whether the last call on this thread came back through the guard: one that left by longjmp did
-// not, and what the caller believes is its result is none. APUS_OK, or APUS_FATAL with the error
-// filled in.
-int32_t apus_guard_check_return(apus_error *);
+int32_t apus_guard_on_async(
+    const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *,
+    const apus_async_batch *);
+void apus_guard_cancel(
+    const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, uint64_t token,
+    uint64_t user);
+int32_t apus_guard_on_event(
+    const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, uint64_t event);
+
+// Whose callback runs on the calling thread; NULL when none does.
+const apus_guard_site *apus_guard_running_site(void);
+
+// 1 when what runs on the calling thread is loading, the entry function, create or destroy.
+int32_t apus_guard_running_control(void);
 
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write a report
-// with the owner and the callback to standard error and then let the signal take its course. A
-// plugin that calls exit(), _exit() or quick_exit() is reported, too, and ends the process with
-// status 3; a copy of the process that a plugin makes by fork() ends when it comes back to the
-// host. What plugins change of the process is told and put back from now on.
+// with the owner and the callback to standard error and then let the signal take its course; see
+// CApusWatch.h for what else is watched from then on.
 void apus_guard_install_crash_report(void);
-
-// From now on exit() ends the process at once: what plugins have registered for the exit, and
-// destructors of their static objects, do not run. For a program that has closed everything by
-// then: such code could crash or hang a job that has succeeded.
-void apus_guard_skip_exit_handlers(void);
-
-// Where warnings go: who is meant ("plugin ..., process") and what he did, without the end of the
-// line; standard error when nothing is set. Any thread.
-void apus_guard_set_note(void (*)(const char *owner, const char *text));
-
-// How long a callback may take, in nanoseconds.
-typedef struct apus_guard_limits {
-    uint64_t warning;  // then a line says who runs, and where
-    uint64_t timeout;  // then the callback is asked to return; 0 = it may take for ever
-    uint64_t grace;    // so long after that the process ends with status 3 and a report
-} apus_guard_limits;
-
-// Starts a thread that watches the calls into plugins, once; later calls change the limits. Time
-// during which the process was stopped does not count. It also looks every two seconds whether a
-// plugin has changed what belongs to the process.
-void apus_guard_start_watchdog(const apus_guard_limits *);
-
-// Looks again which files are loaded; after one was unloaded.
-void apus_guard_refresh_modules(void);
 
 // Gives the calling thread a signal stack of its own, so that a stack overflow can be reported.
 // The first call on a thread counts; the stack is freed with the thread.
@@ -106,5 +74,7 @@ void apus_guard_prepare_thread(void);
 #ifdef __cplusplus
 }
 #endif
+
+#include "CApusWatch.h"
 
 #endif
