@@ -10,7 +10,7 @@
 #include <cstring>
 
 #include "modules.h"
-#include "process_state.h"
+#include "process_watch.h"
 
 namespace {
 

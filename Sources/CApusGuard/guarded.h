@@ -9,7 +9,7 @@
 #include <xmmintrin.h>
 #endif
 
-#include "process_state.h"
+#include "process_watch.h"
 #include "running_call.h"
 
 // Bits of apus_guard_site.stop: who wants the callback to return.

@@ -5,7 +5,7 @@
 
 #include "crash_report.h"
 #include "modules.h"
-#include "process_state.h"
+#include "process_watch.h"
 
 namespace {
 

@@ -15,7 +15,7 @@
 #include "crash_report.h"
 #include "guarded.h"
 #include "modules.h"
-#include "process_state.h"
+#include "process_watch.h"
 #include "system_calls.h"
 
 namespace {

@@ -1,5 +1,6 @@
 """Rows 1 to 13: files that must be refused before anything of them runs."""
 
+import json
 import os
 import random
 import shutil
@@ -387,6 +388,63 @@ def row_11_copy_is_a_link(rig):
     if target.read_bytes() != before:
         raise Failure("the file behind the link was overwritten")
     check_marker(marker)
+
+
+# Row 12
+
+def _locked(rig, change, *says, plugin=None, is_signed=False):
+    """A job with a list of the plugins that may be loaded; `change` spoils the list."""
+    if not rig.has_command("plugin", "lock"):
+        raise Skipped("needs 'apus plugin lock'")
+    listed, marker = _tripwire(rig)
+    neighbour = Neighbour(rig)
+    job = Job(rig, listed, checkpoints=False, records=200)
+    signing = []
+    if is_signed:
+        rig.run(job.folder, "plugin", "keygen", "release.key").expect(0)
+        signing = ["--sign", "release.key"]
+    rig.run(job.folder, "plugin", "lock", "plugin.so", "--to", "plugins.lock",
+            *signing).expect(0)
+    job.run().expect(0)
+    job.output.unlink()
+    path = job.folder / "plugins.lock"
+    lock = json.loads(path.read_text())
+    change(lock)
+    path.write_text(json.dumps(lock))
+    if plugin:
+        job.use(plugin)
+    if marker.exists():
+        marker.unlink()
+    job.run().expect(2, "plugin.so", *says)
+    check_marker(marker)
+    if job.output.exists():
+        raise Failure("the job has written output although its plugin was refused")
+    neighbour.check()
+
+
+def row_12_not_on_the_list(rig):
+    plugin = rig.build("tripwire.cpp", f'-DMARKER="{rig.folder / "constructor-ran"}"',
+                       "-DSALT=12")
+    _locked(rig, lambda lock: None, "plugins.lock", plugin=plugin)
+
+
+def row_12_revoked(rig):
+    def revoke(lock):
+        lock["plugins"][0]["revoked"] = "it eats children"
+    _locked(rig, revoke, "it eats children")
+
+
+def row_12_bad_signature(rig):
+    def forge(lock):
+        value = lock["plugins"][0]["signature"]["value"]
+        lock["plugins"][0]["signature"]["value"] = ("A" if value[0] != "A" else "B") + value[1:]
+    _locked(rig, forge, "signature", is_signed=True)
+
+
+def row_12_not_signed(rig):
+    def strip(lock):
+        del lock["plugins"][0]["signature"]
+    _locked(rig, strip, "sign", is_signed=True)
 
 
 # Row 13

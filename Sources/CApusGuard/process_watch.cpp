@@ -1,4 +1,4 @@
-#include "process_state.h"
+#include "process_watch.h"
 
 #include <fcntl.h>
 #include <locale.h>
