@@ -5,7 +5,7 @@ import re
 import signal
 import time
 
-from rig import AT, PAUSE, Failure, Job, Neighbour, Skipped, blamed
+from rig import AT, PAUSE, Failure, Job, Neighbour, blamed
 from scenarios import fails, survives
 
 
@@ -68,25 +68,4 @@ def row_58_emits_nothing(rig):
     job = Job(rig, rig.build("data.cpp"), dict(act="nothing", at=0))
     result = job.run("--json")
     result.expect(0, "count: 24000 in, 0 out")
-    neighbour.check()
-
-
-def row_59_depends_on_batches(rig):
-    """Its output depends on how records are cut into batches, against what its flags say."""
-    if not rig.has_command("plugin", "check"):
-        raise Skipped("needs 'apus plugin check'")
-    plugin = rig.build("data.cpp", "-DDEPENDS_ON_BATCHES")
-    neighbour = Neighbour(rig)
-    folder = rig.new_folder()
-    rig.run(folder, "plugin", "check", str(plugin), "--only", "E48").expect(1, "E48")
-    neighbour.check()
-
-
-def row_59_changes_keys(rig):
-    if not rig.has_command("plugin", "check"):
-        raise Skipped("needs 'apus plugin check'")
-    plugin = rig.build("data.cpp", "-DCHANGES_KEYS")
-    neighbour = Neighbour(rig)
-    folder = rig.new_folder()
-    rig.run(folder, "plugin", "check", str(plugin), "--only", "E61").expect(1, "E61")
     neighbour.check()

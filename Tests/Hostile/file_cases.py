@@ -401,7 +401,7 @@ def _locked(rig, change, *says, plugin=None, is_signed=False):
     job = Job(rig, listed, checkpoints=False, records=200)
     signing = []
     if is_signed:
-        rig.run(job.folder, "plugin", "keygen", "release.key").expect(0)
+        rig.run(job.folder, "plugin", "keygen", "--to", "release.key").expect(0)
         signing = ["--sign", "release.key"]
     rig.run(job.folder, "plugin", "lock", "plugin.so", "--to", "plugins.lock",
             *signing).expect(0)

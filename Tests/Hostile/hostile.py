@@ -18,6 +18,7 @@ import tempfile
 import threading
 import time
 
+import check_cases
 import contract_cases
 import control_cases
 import data_cases
@@ -29,7 +30,7 @@ import thread_cases
 from rig import ROOT, Failure, Rig, Skipped, end_all
 
 MODULES = [file_cases, load_cases, contract_cases, memory_cases, control_cases, data_cases,
-           thread_cases, state_cases]
+           thread_cases, state_cases, check_cases]
 
 
 def all_cases():

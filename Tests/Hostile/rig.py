@@ -256,8 +256,8 @@ class Job:
         (self.folder / "job.yaml").write_text(
             "apiVersion: apus/v1\nkind: Job\nmetadata: { name: hostile }\nspec:\n"
             f"{checkpoint}{self.spec}  sources:\n{source}"
-            f"  operators:\n    - id: count\n      plugin: \"{self.plugin}\"\n      input: records\n"
-            f"      key: k\n      config: {json.dumps(self.config)}\n"
+            f"  operators:\n    - id: count\n      plugin: \"{self.plugin}\"\n"
+            f"      input: records\n      key: k\n      config: {json.dumps(self.config)}\n"
             f"  sinks:\n    - id: out\n      plugin: file\n      input: count\n"
             f"      config: {{ path: \"{self.output}\" }}\n")
 

@@ -57,28 +57,6 @@ def row_67_crashes_on_old_state(rig):
     job.mend("two crashes while it restored")
 
 
-# Row 68
-
-def row_68_migration_is_impure(rig):
-    if not rig.has_command("plugin", "check"):
-        raise Skipped("needs 'apus plugin check'")
-    plugin = rig.build("migrate.cpp", "-DIMPURE")
-    neighbour = Neighbour(rig)
-    folder = rig.new_folder()
-    rig.run(folder, "plugin", "check", str(plugin), "--only", "F71").expect(1, "F71")
-    neighbour.check()
-
-
-def row_68_migration_crashes(rig):
-    if not rig.has_command("plugin", "check"):
-        raise Skipped("needs 'apus plugin check'")
-    plugin = rig.build("migrate.cpp", "-DCRASHES")
-    neighbour = Neighbour(rig)
-    folder = rig.new_folder()
-    rig.run(folder, "plugin", "check", str(plugin), "--only", "F71").expect(1, "F71")
-    neighbour.check()
-
-
 # Rows 69 and 70
 
 def row_69_older_schema(rig):

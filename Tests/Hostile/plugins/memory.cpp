@@ -56,6 +56,18 @@ int32_t keep_pointer(Call &call) {
     return APUS_OK;
 }
 
+void *kept_value = nullptr;
+
+// Reads state of a call before: see F66 of the check.
+int32_t keep_state_pointer(Call &call) {
+    call.self->is_done = false;
+    call.self->at++;
+    if (kept_value) {
+        apus_emit_keyed(call.ctx->outs[0], call.batch, call.record, hidden(kept_value), 8);
+    }
+    return call.ctx->state->value_mut(call.ctx, 1, call.record, &kept_value);
+}
+
 int32_t take_memory(const std::string &act) {
     if (act == "leak") {
         for (int n = 0; n < 20'000; n++) memset(hidden(malloc(1024)), 1, 1024);
@@ -111,6 +123,7 @@ int32_t misbehave(Call &call) {
     if (act == "write-input") return write_input(call);
     if (act == "uninitialised") return store_uninitialised(call);
     if (act == "own-thread") return touch_unmapped_on_own_thread();
+    if (act == "keep-state-pointer") return keep_state_pointer(call);
     if (act == "state-overrun") {
         void *value = nullptr;
         int32_t rc = call.ctx->state->value_mut(call.ctx, 1, call.record, &value);
