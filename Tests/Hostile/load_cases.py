@@ -21,7 +21,7 @@ def _refused_by_scan(rig, macro, *says, limit=60, environment=None, ends=2):
     described = rig.run(job.folder, "plugin", "describe", "plugin.so", limit=limit)
     described.expect(2, "plugin.so", *says)
     result = job.run(limit=limit)
-    if rig.has_command("plugin", "inspect"):
+    if rig.has_command("plugin", "lock"):
         result.expect(2, "plugin.so", *says)
         if "job" in marker.read_text():
             raise Failure("the process of the job has loaded it")
@@ -58,7 +58,7 @@ def row_15_constructor_sleeps(rig):
     neighbour = Neighbour(rig)
     job = Job(rig, plugin, checkpoints=False, records=200,
               spec="  plugins: { call-timeout: 1s }\n")
-    if rig.has_command("plugin", "inspect"):
+    if rig.has_command("plugin", "lock"):
         job.run(limit=30).expect(2, "within 5 s")
         if "job" in marker.read_text():
             raise Failure("the process of the job has loaded it")
@@ -104,8 +104,8 @@ def row_16_folder(rig):
 
 
 def _need_scan(rig):
-    if not rig.has_command("plugin", "inspect"):
-        raise Skipped("needs the scan of 'apus plugin inspect'")
+    if not rig.has_command("plugin", "lock"):
+        raise Skipped("needs the scan before a run")
 
 
 def row_16_thread(rig):
