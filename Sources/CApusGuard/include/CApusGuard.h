@@ -27,6 +27,16 @@ typedef struct apus_guard_site {
 // a jump to nowhere later.
 void *apus_guard_load(const apus_guard_site *, const char *path, apus_error *);
 
+// What this machine's processor can do, as the GNU property of a file says it: bit 0 the baseline,
+// bits 1 to 3 x86-64-v2 to v4; 0 on other processors.
+uint32_t apus_guard_isa_levels(void);
+
+// The version of the C library that runs: "2.36". A constant.
+const char *apus_guard_libc_version(void);
+
+// The layout of the headers' structs, as the note of a plugin says it.
+void apus_guard_layout_id(uint8_t id[16]);
+
 // An exception becomes APUS_EXCEPTION with the exception's text in the error.
 const apus_plugin *apus_guard_entry(
     const apus_guard_site *, void *entry, const apus_host *, apus_error *);
