@@ -187,7 +187,7 @@ int32_t on_event(void *self, apus_ctx *ctx, uint64_t event) {
     return APUS_OK;
 }
 
-[[gnu::constructor]] void make_asynchronous() {
+void make_asynchronous() {
     component.create = create_async;
     component.destroy = destroy_async;
     component.flags |= APUS_ASYNCHRONOUS;
@@ -198,5 +198,6 @@ int32_t on_event(void *self, apus_ctx *ctx, uint64_t event) {
     functions.on_event = on_event;
     (void)&misbehave, (void)open_instance, (void)close_instance, (void)process;
 }
+[[maybe_unused]] const bool is_changed = (make_asynchronous(), true);
 
 }  // namespace

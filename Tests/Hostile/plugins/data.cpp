@@ -58,10 +58,11 @@ int32_t process_oddly(void *, apus_ctx *ctx, const apus_batch *batch) {
     return APUS_OK;
 }
 
-[[gnu::constructor]] void lie() {
+void lie() {
     functions.process = process_oddly;
     component.flags |= APUS_DETERMINISTIC | APUS_FORWARDS_KEY | APUS_ONE_TO_ONE;
 }
+[[maybe_unused]] const bool is_changed = (lie(), true);
 #endif
 
 }  // namespace

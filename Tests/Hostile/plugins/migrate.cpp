@@ -28,9 +28,10 @@ apus_state_decl any_forward = [] {
 }();
 const apus_state_decl *const states_forward[] = {&count_state, &fixed_state, &any_forward};
 
-[[gnu::constructor]] void add_migration() {
+void add_migration() {
     component.states = states_forward;
     (void)&misbehave;
 }
+[[maybe_unused]] const bool is_changed = (add_migration(), true);
 
 }  // namespace
