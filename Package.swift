@@ -98,6 +98,11 @@ let package = Package(
             cxxSettings: cxxSettings
         ),
         .target(
+            name: "CApusThreadChecks",
+            dependencies: ["CApusPlugin"],
+            cSettings: cSettings
+        ),
+        .target(
             name: "ApusPluginHost",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
@@ -284,7 +289,7 @@ let package = Package(
             name: "ApusPluginHostTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusGuard",
-                "CApusPlugin", "ApusTestPlugins",
+                "CApusPlugin", "ApusTestPlugins", "CApusThreadChecks",
             ],
             swiftSettings: tests
         ),

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstring>
 #include <exception>
 #include <initializer_list>
@@ -11,6 +12,8 @@
 #include "crash_report.h"
 #include "guarded.h"
 #include "modules.h"
+
+std::atomic<const apus_guard_observer *> apus_guard_current_observer{nullptr};
 
 int32_t apus_guard_check_return(apus_error *error) {
     if (APUS_LIKELY(!apus_running_call.site)) return APUS_OK;
@@ -41,6 +44,10 @@ void apus_guard_request_stop(const apus_guard_site *site) {
     // Releasing: who sees it also sees the request that it follows from.
     __atomic_or_fetch(
         &const_cast<apus_guard_site *>(site)->stop, apus_stop_of_job, __ATOMIC_RELEASE);
+}
+
+void apus_guard_observe(const apus_guard_observer *who) {
+    apus_guard_current_observer.store(who, std::memory_order_relaxed);
 }
 
 void *apus_guard_load(const apus_guard_site *site, const char *path, apus_error *error) {

@@ -3,6 +3,7 @@
 
 #include <cxxabi.h>
 
+#include <atomic>
 #include <exception>
 
 #if defined(__x86_64__)
@@ -18,6 +19,9 @@ constexpr uint32_t apus_stop_of_watchdog = 2;
 
 // 0 in every copy of this process that a plugin makes, by whatever call: see exits.cpp.
 extern const volatile uint8_t *apus_guard_original;
+
+// Who is told of every call; NULL for nobody.
+extern std::atomic<const apus_guard_observer *> apus_guard_current_observer;
 
 // Ends such a copy before it can go on with the job.
 [[noreturn]] void apus_guard_end_copy(const apus_guard_site *, const char *callback);
@@ -92,6 +96,10 @@ int32_t guarded(
     }
     const uint64_t mode = apus_floating_point_mode();
     apus_begin_call(own, site, callback, count);
+    // Relaxed: it is set before there are calls, and never freed.
+    const apus_guard_observer *observer =
+        apus_guard_current_observer.load(std::memory_order_relaxed);
+    if (observer) observer->enter(callback, error);
     int32_t code;
     try {
         code = call();
@@ -106,6 +114,7 @@ int32_t guarded(
         code = apus_fail(
             error, APUS_EXCEPTION, "something that is not a std::exception was thrown");
     }
+    if (observer) observer->leave();
     apus_end_call(own, site, callback, mode);
     return code;
 }

@@ -78,7 +78,7 @@ enum Tables {
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
-        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB",
+        "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusJSON", "CApusZlib", "CRocksDB",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -125,6 +125,8 @@ enum Tables {
         "swift", "h", "c", "cc", "cpp", "hpp", "rs", "java", "py", "sh",
         // What a linker, a module or a package manager reads.
         "modulemap", "map", "toml", "lock", "resolved",
+        // What libabigail has seen of the plugin ABI, and plugins of former versions.
+        "abi", "so",
         // What a person reads, or a page shows.
         "md", "html", "css", "js", "svg", "png",
         // Jobs, inputs and expected outputs.
