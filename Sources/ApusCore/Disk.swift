@@ -22,6 +22,12 @@ package protocol Disk: DiskFolders {
     /// - Throws: ``DiskError``; it never waits for a writer at the other end of a pipe.
     func readPlainFile(_ path: String, maximumByteCount: Int) throws(DiskError) -> [UInt8]
 
+    /// The same for a file that nobody else may have written: its owner is this user, nobody else
+    /// can write to it, and it is no link.
+    ///
+    /// - Throws: ``DiskError``.
+    func readPrivateFile(_ path: String, maximumByteCount: Int) throws(DiskError) -> [UInt8]
+
     /// Writes a file as a whole: temporary name, fsync, rename.  Readers see all of it or nothing.
     ///
     /// - Throws: ``DiskError``; the old file, if any, is untouched then.
@@ -52,6 +58,14 @@ extension Disk {
     ) throws(DiskError) -> [UInt8] {
         if let status = try status(path), status.kind == .other { throw .notPlain(path) }
         return try readAll(path, maximumByteCount: maximumByteCount)
+    }
+
+    // doc: inherited
+    package func readPrivateFile(
+        _ path: String,
+        maximumByteCount: Int
+    ) throws(DiskError) -> [UInt8] {
+        try readPlainFile(path, maximumByteCount: maximumByteCount)
     }
 }
 

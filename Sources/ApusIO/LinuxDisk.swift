@@ -47,6 +47,41 @@ package struct LinuxDisk: Disk {
         return try Self.readToEnd(file, path, maximumByteCount)
     }
 
+    // doc: inherited
+    package func readPrivateFile(
+        _ path: String,
+        maximumByteCount: Int
+    ) throws(DiskError) -> [UInt8] {
+        let descriptor: Int32
+        do {
+            descriptor = try Self.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)
+        } catch {
+            guard error.errorNumber == ELOOP else { throw error }
+            throw DiskError(
+                operation: "read",
+                path: path,
+                reason: "a link; expected a file of its own: remove it"
+            )
+        }
+        let file = try LinuxReadableFile(descriptor: descriptor, path: path)
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else {
+            throw DiskError("read", path, errorNumber: errno)
+        }
+        guard information.st_mode & S_IFMT == S_IFREG else { throw .notPlain(path) }
+        let mode = information.st_mode & 0o777
+        guard information.st_uid == geteuid(), mode & 0o022 == 0 else {
+            throw DiskError(
+                operation: "read",
+                path: path,
+                reason: "user \(information.st_uid) owns it and its mode is "
+                    + "\(String(mode, radix: 8)); expected user \(geteuid()), and nobody else "
+                    + "who can write to it: remove it"
+            )
+        }
+        return try Self.readToEnd(file, path, maximumByteCount)
+    }
+
     private static func readToEnd(
         _ file: any ReadableFile,
         _ path: String,

@@ -50,6 +50,9 @@ package enum HostTable {
 }
 
 extension HostTable {
+    /// The version of the ABI.
+    package static let abi = "\(APUS_ABI_MAJOR).\(APUS_ABI_MINOR)"
+
     /// The name of the function that a plugin exports.
     package static let entryName = APUS_ENTRY_NAME
 }

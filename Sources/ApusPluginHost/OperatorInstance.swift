@@ -20,6 +20,8 @@ package final class OperatorInstance {
     private let counterCells: UnsafeMutablePointer<UInt64>
     private let histogramCells: UnsafeMutablePointer<UInt64>
     let site: CallSite
+    /// Keeps the plugin loaded until the instance is destroyed.
+    private let use: PluginUse
     private let owner: String
     private let instance: UInt64
     private(set) var object: UnsafeMutableRawPointer?
@@ -85,6 +87,7 @@ package final class OperatorInstance {
         component index: Int,
         arguments: InstanceArguments
     ) throws(PluginError) {
+        use = try plugin.use(by: arguments.operatorID)
         description = plugin.description.components[index]
         component = plugin.components[index]
         guard let table = component.pointee.vt?.assumingMemoryBound(to: apus_operator_vt.self)

@@ -39,6 +39,11 @@ package enum PluginLog {
         }
     }
 
+    /// Logs a line of the host's about a plugin.
+    static func say(_ owner: String, _ level: UInt32, _ text: String) {
+        state.withLock { $0.sink }?(level, owner, text)
+    }
+
     /// A number for a new instance, under which it logs.
     static func register(_ owner: String) -> UInt64 {
         state.withLock {

@@ -1,6 +1,7 @@
 #include "CApusGuard.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <atomic>
 #include <cstring>
@@ -63,6 +64,46 @@ void *apus_guard_load(const apus_guard_site *site, const char *path, apus_error 
         return apus_fail(error, APUS_FATAL, reason ? reason : "unknown reason");
     });
     return handle;
+}
+
+int32_t apus_guard_unload(const apus_guard_site *site, void *handle, apus_error *error) {
+    return guarded(site, "unloading", error, [&] {
+        if (dlclose(handle) == 0) {
+            apus_modules_refresh();
+            return APUS_OK;
+        }
+        const char *reason = dlerror();
+        return apus_fail(error, APUS_FATAL, reason ? reason : "unknown reason");
+    });
+}
+
+int32_t apus_guard_image_range(void *handle, uint64_t *start, uint64_t *end, uint64_t *bytes) {
+    link_map *map = nullptr;
+    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || !map) return 0;
+    struct Search {
+        uint64_t base, start = UINT64_MAX, end = 0, bytes = 0;
+    } search = {map->l_addr};
+    dl_iterate_phdr(
+        [](dl_phdr_info *info, size_t, void *data) {
+            auto *search = static_cast<Search *>(data);
+            if (info->dlpi_addr != search->base || !info->dlpi_name || !*info->dlpi_name) return 0;
+            const uint64_t page = 4096;
+            for (int i = 0; i < info->dlpi_phnum; i++) {
+                if (info->dlpi_phdr[i].p_type != PT_LOAD) continue;
+                uint64_t first = (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr) / page * page;
+                uint64_t last = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr +
+                                info->dlpi_phdr[i].p_memsz;
+                last = (last + page - 1) / page * page;
+                if (first < search->start) search->start = first;
+                if (last > search->end) search->end = last;
+                search->bytes += last - first;
+            }
+            return 1;
+        },
+        &search);
+    if (!search.end) return 0;
+    *start = search.start, *end = search.end, *bytes = search.bytes;
+    return 1;
 }
 
 const apus_plugin *apus_guard_entry(

@@ -1,11 +1,7 @@
 // What a plugin's file is compared with before it is loaded.
 #include "CApusGuard.h"
 
-#include <cstring>
-
 #include <gnu/libc-version.h>
-
-#include <apus/layout.h>
 
 uint32_t apus_guard_isa_levels(void) {
 #if defined(__x86_64__)
@@ -17,11 +13,6 @@ uint32_t apus_guard_isa_levels(void) {
 #else
     return 0;
 #endif
-}
-
-void apus_guard_layout_id(uint8_t id[16]) {
-    static const uint8_t own[16] = APUS_LAYOUT_ID;
-    memcpy(id, own, sizeof own);
 }
 
 const char *apus_guard_libc_version(void) { return gnu_get_libc_version(); }

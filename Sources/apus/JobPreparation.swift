@@ -13,6 +13,8 @@ struct JobPreparation {
         var file: String
         var parallelism: Int?
         var settings: [String]
+        var pluginsLock: String?
+        var allowsUnlisted = false
     }
 
     private let world: World
@@ -73,11 +75,12 @@ struct JobPreparation {
     /// The plan of a job, with descriptions of its plugins got from a child process each.
     func explain(_ job: JobDescription) throws -> PhysicalPlan {
         let search = PluginSearch(world: world, jobFile: options.file)
+        let admission = try admission()
         var signatures: [String: OperatorSignature] = [:]
         for node in job.operators {
             do {
                 let path = try search.find(node.plugin)
-                let plugin = try PluginScan(world: world).describe(path)
+                let plugin = try admission.describe(path)
                 signatures[node.id] = try plugin.component(node.component, file: path).signature
             } catch let error as PluginError {
                 throw report(error, node, job)
@@ -88,25 +91,43 @@ struct JobPreparation {
 
     /// The plan of a job with its plugins loaded into this process.
     func load(
-        _ job: JobDescription
+        _ job: JobDescription,
+        _ admission: PluginAdmission
     ) throws -> (plan: PhysicalPlan, implementations: [String: JobEnvironment.Implementation]) {
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         var implementations: [String: JobEnvironment.Implementation] = [:]
         for node in job.operators {
             do {
-                let plugin = try world.loader.load(try search.find(node.plugin))
+                let plugin = try admission.load(try search.find(node.plugin))
+                // As long as the job is there, it may make instances of it.
+                try plugin.keep(for: node.id)
                 let component = try plugin.componentIndex(node.component)
                 signatures[node.id] = plugin.description.components[component].signature
                 implementations[node.id] = JobEnvironment.Implementation(
                     plugin: plugin,
                     component: component
                 )
-            } catch {
+            } catch let error as PluginError {
                 throw report(error, node, job)
             }
         }
         return (try plan(job, signatures), implementations)
+    }
+
+    /// Decides which plugins may be loaded.
+    func admission() throws -> PluginAdmission {
+        do throws(PluginsLockError) {
+            return try PluginAdmission.forJob(
+                world,
+                named: options.pluginsLock,
+                folder: PluginSearch(world: world, jobFile: options.file).jobFolder,
+                allowsUnlisted: options.allowsUnlisted
+            )
+        } catch {
+            Console.error(error.description)
+            throw ExitStatus.invalid
+        }
     }
 
     private func report(

@@ -259,8 +259,9 @@ struct FileReportTests {
     @Test("unique objects are a warning, and keep a plugin loaded")
     func unique() throws {
         let more = """
-            __asm__(".data\n.type shared_by_all, @gnu_unique_object\nshared_by_all: .long 1\n"
-                ".size shared_by_all, 4\n.text\n");
+            __asm__(".data\\nshared_by_all: .long 1\\n"
+                ".type shared_by_all, @gnu_unique_object\\n"
+                ".size shared_by_all, 4\\n.text\\n");
 
             """
         let report = try report("unique", more)

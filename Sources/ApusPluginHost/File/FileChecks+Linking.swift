@@ -6,6 +6,11 @@ extension FileChecks {
         "libswift", "libFoundation", "lib_Foundation", "libdispatch.so", "libBlocksRuntime.so",
     ]
 
+    /// Whether a library is one of the system or of a language.
+    static func isUsual(_ name: String) -> Bool {
+        usualLibraries.contains { name.hasPrefix($0) }
+    }
+
     /// A5: objects of which a process has one only.
     func checkUnique() -> [Finding] {
         let names = facts.uniqueNames
@@ -63,8 +68,7 @@ extension FileChecks {
     /// A7: the libraries that come with it.
     func checkNeeded() -> [Finding] {
         let others = facts.needed.filter { name in
-            !allowedLibraries.contains(name)
-                && !Self.usualLibraries.contains { name.hasPrefix($0) }
+            !allowedLibraries.contains(name) && !Self.isUsual(name)
         }
         guard !others.isEmpty else { return [] }
         return [

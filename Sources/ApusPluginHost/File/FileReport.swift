@@ -54,6 +54,10 @@ package struct FileReport: Codable, Equatable, Sendable {
         package let uniqueObjects: [String]
         /// Functions of the system that are worth knowing of.
         package let notableImports: [String]
+        /// Functions with which it can start threads.
+        package let threadStarters: [String]
+        /// Libraries that are not those of the system and of the languages.
+        package let otherLibraries: [String]
         /// Bytes of thread-local variables in each thread.
         package let threadLocalByteCount: Int
         /// Whether they need room from the start of the process.
@@ -164,6 +168,8 @@ extension FileReport.Contents {
         exports = facts.exports
         uniqueObjects = facts.uniqueNames
         notableImports = facts.imports.intersection(Self.notable).sorted()
+        threadStarters = facts.imports.filter(ThreadCensus.startsThreads).sorted()
+        otherLibraries = facts.needed.filter { !FileChecks.isUsual($0) }
         threadLocalByteCount = facts.threadLocalByteCount
         needsStaticThreadLocals = facts.needsStaticThreadLocals
         constructorCount = facts.dynamic.constructorCount

@@ -19,13 +19,11 @@ struct HostFacts: Sendable {
 
     /// This process, on this machine.
     static let current: HostFacts = {
-        var layout = [UInt8](repeating: 0, count: 16)
-        apus_guard_layout_id(&layout)
         // SAFETY: glibc returns a constant text; the handle is of a library that is never unloaded.
         let version = String(cString: apus_guard_libc_version())
         let library = CLibrary(handle: dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD))
         return HostFacts(
-            layouts: [Int(APUS_ABI_MINOR): layout],
+            layouts: KnownLayouts.ids,
             glibc: GlibcVersion(version),
             isaLevels: apus_guard_isa_levels(),
             isCLibraryName: { name in

@@ -27,15 +27,49 @@ typedef struct apus_guard_site {
 // a jump to nowhere later.
 void *apus_guard_load(const apus_guard_site *, const char *path, apus_error *);
 
+// dlclose of what apus_guard_load returned: the file's destructors are its code as well. Returns
+// an APUS_ code, with the message in the error.
+int32_t apus_guard_unload(const apus_guard_site *, void *handle, apus_error *);
+
+// Where a loaded file lies: from its lowest to its highest address, and the bytes of its segments.
+// Returns false when the handle's file is not to be found.
+int32_t apus_guard_image_range(void *handle, uint64_t *start, uint64_t *end, uint64_t *bytes);
+
+// What a plugin must leave as it is while it is loaded: handlers of the crash signals and of
+// SIGCHLD, SIGPIPE, SIGINT, SIGTERM and SIGHUP, the calling thread's signal mask, floating-point
+// mode, locale, umask, working directory, limits, environment.
+typedef struct apus_process_state apus_process_state;
+apus_process_state *apus_guard_process_state(void);
+// Puts back what has changed since (but the environment), and frees the state. The text gets a line
+// for each change: "what TAB before TAB after TAB 1", 0 at its end when it was not put back. On the
+// same thread.
+void apus_guard_restore_process(apus_process_state *, char *text, size_t capacity);
+
+// A signal whose handler lies in a range of addresses; 0 for none.
+int32_t apus_guard_has_handler_within(uint64_t start, uint64_t end);
+
+// What keeps a sandbox from the network.
+#define APUS_SANDBOX_NONE 0       // nothing: the system permits neither of the others
+#define APUS_SANDBOX_NAMESPACE 1  // a network of its own, without anything in it
+#define APUS_SANDBOX_FILTER 2     // sockets are refused by a filter of system calls
+
+// Shuts this process up for good: no network, no new privileges, no core files, so much memory of
+// its own, a process group of its own, death with its parent. Before it has other threads.
+int32_t apus_guard_enter_sandbox(uint64_t memory_byte_count);
+
+// Puts a file in memory in the place of standard output. Returns a descriptor of what standard
+// output was, or -1.
+int32_t apus_guard_capture_output(int32_t *captured);
+// Copies what was printed since then, as much as there is room for, and gives standard output
+// back. Returns how much that was.
+uint64_t apus_guard_end_capture(int32_t results, int32_t captured, void *text, uint64_t capacity);
+
 // What this machine's processor can do, as the GNU property of a file says it: bit 0 the baseline,
 // bits 1 to 3 x86-64-v2 to v4; 0 on other processors.
 uint32_t apus_guard_isa_levels(void);
 
 // The version of the C library that runs: "2.36". A constant.
 const char *apus_guard_libc_version(void);
-
-// The layout of the headers' structs, as the note of a plugin says it.
-void apus_guard_layout_id(uint8_t id[16]);
 
 // An exception becomes APUS_EXCEPTION with the exception's text in the error.
 const apus_plugin *apus_guard_entry(

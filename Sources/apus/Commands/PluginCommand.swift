@@ -1,6 +1,5 @@
 import ApusPluginHost
 import ArgumentParser
-import CApusGuard
 
 /// `apus plugin`.
 struct PluginCommand: ParsableCommand {
@@ -11,7 +10,10 @@ struct PluginCommand: ParsableCommand {
             EXAMPLE
               apus plugin describe .build/release/libaircraft.so
             """,
-        subcommands: [Describe.self, Inspect.self]
+        subcommands: [
+            Describe.self, Inspect.self, Scan.self, Lock.self, Keygen.self, Load.self, List.self,
+            Unload.self,
+        ]
     )
 
     /// `apus plugin describe`.
@@ -41,30 +43,6 @@ struct PluginCommand: ParsableCommand {
                 throw ExitStatus.invalid
             }
             try Console.print(json ? try Console.json(report) : report.text)
-        }
-    }
-}
-
-/// `apus scan`: the child that loads a plugin and prints its description.
-///
-/// Not for users.
-struct ScanCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "scan",
-        abstract: "Load and describe a plugin in this process.",
-        shouldDisplay: false
-    )
-
-    @Argument(help: "The plugin's file (.so).")
-    var file: String
-
-    func run() throws {
-        apus_guard_install_crash_report()
-        do {
-            try Console.print(try Console.json(PluginReport(try World().loader.load(file))))
-        } catch let error as PluginError {
-            Console.error(error.description)
-            throw ExitStatus.invalid
         }
     }
 }

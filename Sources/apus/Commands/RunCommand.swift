@@ -89,7 +89,8 @@ struct RunCommand: ParsableCommand {
             timeoutMicroseconds: job.callLimits.timeoutMicroseconds,
             graceMicroseconds: job.callLimits.graceMicroseconds
         )
-        let (plan, implementations) = try preparation.load(job)
+        let admission = try preparation.admission()
+        let (plan, implementations) = try preparation.load(job, admission)
         let (durable, endpoints) = try open(plan, world)
         defer { durable.close() }
         let deadLetters = DeadLetterFile(
@@ -122,7 +123,7 @@ struct RunCommand: ParsableCommand {
         Console.note(
             "job '\(job.name)': started, parallelism \(plan.parallelism)\(origin ?? "")"
         )
-        let server = control?.serve(run, job: job.name)
+        let server = control?.serve(run, job: job.name, admission: admission)
         watch(run, world)
         server?.close()
         var summary = run.wait()

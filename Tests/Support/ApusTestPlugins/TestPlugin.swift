@@ -46,11 +46,14 @@ package enum TestPlugin {
     }
 
     /// The path of `Tests/Plugins/BadDescription`, spoilt by a C statement.
-    package static func badDescription(_ change: String) throws -> String {
+    package static func badDescription(
+        _ change: String,
+        noteFlags: String = "0"
+    ) throws -> String {
         try build(
             "bad-description",
             ["Tests/Plugins/BadDescription/bad_description.c"],
-            options: ["-DCHANGE=\(change)"]
+            options: ["-DCHANGE=\(change)", "-DNOTE_FLAGS=\(noteFlags)"]
         )
     }
 

@@ -67,7 +67,8 @@ enum Tables {
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
                 "ApusControl", "ApusRuntime", "ApusJobFile", "ApusBench", "CApusPlugin",
-                "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
+                "CApusShims", "CApusGuard", "CApusJSON", "Crypto", "Synchronization",
+                "ArgumentParser",
                 "Foundation", "Glibc", "Logging",
             ]
         ),

@@ -9,7 +9,8 @@ import Foundation
 /// `../lib/apus` of the program.
 struct PluginSearch {
     private let folders: [String]
-    private let jobFolder: String
+    /// The folder of the job file.
+    let jobFolder: String
     private let disk: any Disk
 
     /// Creates a search for a job file.
