@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick flights-year clean abi abi-generate abi-check abi-baseline spikes
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile flights-year clean abi abi-generate abi-check abi-baseline spikes
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -21,7 +21,9 @@ test: setup lint abi-check  ## Check the format, build, and run all tests
 	@echo
 	python3 Tests/Crash/crash.py --quick
 	@echo
-	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes"
+	python3 Tests/Hostile/hostile.py
+	@echo
+	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, hostile plugins"
 
 demo: build  ## Build and run the demonstration
 	@dev/demo
@@ -42,6 +44,10 @@ crash: setup  ## Kill jobs at every step, break their disks, and compare with or
 crash-quick: setup  ## A quick part of that, which is also in 'make test': at most three minutes
 	swift build
 	python3 Tests/Crash/crash.py --quick
+
+hostile: setup  ## Run plugins that misbehave in every known way: two to three minutes
+	swift build --product apus
+	python3 Tests/Hostile/hostile.py
 
 flights-year:  ## Download one year of flights for the flights sample
 	python3 samples/flights/fetch_year.py

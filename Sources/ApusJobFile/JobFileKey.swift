@@ -24,7 +24,7 @@ enum SpecKey: String, JobFileKey {
     case parallelism
     case maxParallelism = "max-parallelism"
     case bufferTimeout = "buffer-timeout"
-    case errors, checkpoint, state, memory, delivery, sources, operators, sinks
+    case errors, checkpoint, state, memory, plugins, delivery, sources, operators, sinks
 }
 
 /// The keys of `spec.errors`.
@@ -52,6 +52,12 @@ enum StateKey: String, JobFileKey {
 /// The keys of `spec.memory`.
 enum MemoryKey: String, JobFileKey {
     case budget
+}
+
+/// The keys of `spec.plugins`.
+enum PluginsKey: String, JobFileKey {
+    case callTimeout = "call-timeout"
+    case callWarning = "call-warning"
 }
 
 /// The keys of a source.

@@ -62,6 +62,13 @@ package enum PluginLog {
         }
     }
 
+    /// Logs what the host has to say about a plugin.
+    ///
+    /// Any thread.
+    static func warn(_ owner: String, _ text: String) {
+        state.withLock { $0.sink }?(UInt32(APUS_LOG_WARNING), owner, text)
+    }
+
     /// Logs a line of an instance.
     ///
     /// Any thread.

@@ -23,8 +23,8 @@ struct ValueErrorTests {
             "  paralelism: 2",
             """
             job.yaml:5:3: spec: unknown key 'paralelism'; expected one of parallelism, \
-            max-parallelism, buffer-timeout, errors, checkpoint, state, memory, delivery, \
-            sources, operators, sinks; did you mean 'parallelism'?
+            max-parallelism, buffer-timeout, errors, checkpoint, state, memory, plugins, \
+            delivery, sources, operators, sinks; did you mean 'parallelism'?
             """
         ),
         Mistake(

@@ -11,7 +11,15 @@ extern "C" {
 
 // Whose code runs. The owner keeps it as long as calls are made with it.
 typedef struct apus_guard_site {
-    const char *owner;  // "plugin aircraft 1.0.0, operator aircraft, subtask 1"
+    const char *owner;    // "plugin aircraft 1.0.0, operator aircraft, subtask 1"
+    const char *content;  // the hash of the plugin's file; NULL when it is not known yet
+    const apus_ctx *ctx;  // the instance's context; NULL when there is none
+    uint32_t stop;        // what ctx->stop points to, so that it lives as long as the site
+    // The guard's own, zero at the begin: what has been said about this instance, and how often
+    // it was looked at.
+    uint32_t remarks;
+    uint32_t check_count;
+    uint32_t reserved;
 } apus_guard_site;
 
 // dlopen of a plugin's file with RTLD_NOW | RTLD_LOCAL: its constructors are its code as well.
@@ -103,8 +111,9 @@ int32_t apus_guard_call(
     const apus_guard_site *, const char *callback, int32_t (*call)(void *context), void *context,
     apus_error *);
 
-// Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write one line
-// with the owner and the callback to standard error and then let the signal take its course.
+// Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write a report
+// with the owner and the callback to standard error and then let the signal take its course; see
+// CApusWatch.h for what else is watched from then on.
 void apus_guard_install_crash_report(void);
 
 // Gives the calling thread a signal stack of its own, so that a stack overflow can be reported.
@@ -114,5 +123,7 @@ void apus_guard_prepare_thread(void);
 #ifdef __cplusplus
 }
 #endif
+
+#include "CApusWatch.h"
 
 #endif

@@ -79,10 +79,16 @@ struct RunCommand: ParsableCommand {
         // Before any other thread: they inherit the mask.
         LinuxSignals.block()
         apus_guard_install_crash_report()
+        apus_guard_skip_exit_handlers()
         let world = World()
         let startWatch = StartWatch(world.threads)
         let preparation = options.prepare(world)
         let job = try preparation.readJob()
+        PluginWatch.start(
+            warningMicroseconds: job.callLimits.warningMicroseconds,
+            timeoutMicroseconds: job.callLimits.timeoutMicroseconds,
+            graceMicroseconds: job.callLimits.graceMicroseconds
+        )
         let admission = try preparation.admission()
         let loaded = try preparation.load(job, admission)
         let plan = loaded.plan
