@@ -27,6 +27,10 @@ package struct InstanceArguments: Sendable {
     package var operatorState: [OperatorStateItems]?
     /// When state expires, by the name of the state.
     package var expiries: [String: SlotExpiry] = [:]
+    /// What the instance may ask for; nil for nothing.
+    package var secrets: SecretTable?
+    /// What a checkpoint has of its private snapshot; nil for nothing.
+    package var snapshot: PrivateSnapshot.Saved?
 
     /// Creates arguments.
     package init(

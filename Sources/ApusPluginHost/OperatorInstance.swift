@@ -35,6 +35,9 @@ package final class OperatorInstance {
     package let broadcasts: BroadcastState?
     /// Operator state; nil for an operator that declares none.
     package let operatorState: OperatorStateLists?
+    /// State of the plugin's own kind; nil for an operator that has none.
+    private var snapshot: PrivateSnapshot?
+    private var savedSnapshot: PrivateSnapshot.Saved?
 
     /// The state functions; never freed, plugins may call them as long as they run.
     ///
@@ -91,6 +94,8 @@ package final class OperatorInstance {
             + "\(arguments.operatorID), subtask \(arguments.subtask)"
         site = CallSite(owner)
         instance = PluginLog.register(owner)
+        SecretRegistry.register(instance, arguments.secrets)
+        savedSnapshot = arguments.snapshot
         let isKeyed = description.isKeyed
         state =
             isKeyed
@@ -124,12 +129,14 @@ package final class OperatorInstance {
         stop = .allocate(capacity: 1)
         stop.initialize(to: Atomic(0))
         context.initialize(to: apus_ctx())
+        snapshot = PrivateSnapshot(component, description, site: site, owner: owner)
         prepareContext()
         try create(arguments)
     }
 
     deinit {
         if let object { apus_guard_destroy(site.pointer, component, object) }
+        SecretRegistry.unregister(instance)
         PluginLog.unregister(instance)
         context.deallocate()
         error.deallocate()
@@ -245,10 +252,27 @@ package final class OperatorInstance {
     package func open(nowMicroseconds: Int64) throws(PluginError) {
         // From here on the instance runs on this thread: a stack overflow can be reported.
         apus_guard_prepare_thread()
-        guard functions.pointee.open != nil else { return }
         begin(nil, 0, .min, nowMicroseconds)
+        if let saved = savedSnapshot {
+            savedSnapshot = nil
+            try snapshot?.load(saved, object, context)
+        }
+        guard functions.pointee.open != nil else { return }
         let code = apus_guard_open(site.pointer, functions, object, context)
         guard code == APUS_OK else { throw failure("open", code) }
+    }
+
+    /// Has the plugin write its private snapshot into the operator state that holds it.
+    ///
+    /// The task thread, between two callbacks, when a snapshot begins.
+    ///
+    /// - Throws: ``PluginError`` when the plugin cannot, or writes too much.
+    package func savePrivateSnapshot(nowMicroseconds: Int64) throws(PluginError) {
+        guard let snapshot, let operatorState else { return }
+        begin(nil, 0, context.pointee.watermark_us, nowMicroseconds)
+        let bytes = try snapshot.save(object, context)
+        for output in outputs { output.discard() }
+        operatorState.replaceLast(with: bytes)
     }
 
     /// Closes the instance.

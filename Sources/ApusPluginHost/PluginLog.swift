@@ -57,6 +57,11 @@ package enum PluginLog {
         }
     }
 
+    /// Whether there is an instance of that number.
+    static func isRegistered(_ instance: UInt64) -> Bool {
+        state.withLock { $0.owners[instance] != nil }
+    }
+
     /// Logs a line of an instance.
     ///
     /// Any thread.

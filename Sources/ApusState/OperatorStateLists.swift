@@ -75,6 +75,13 @@ package final class OperatorStateLists {
         report()
     }
 
+    /// Makes some bytes the only item of the last list, which is the host's own.
+    package func replaceLast(with bytes: [UInt8]) {
+        let index = lists.count - 1
+        truncate(index, to: 0)
+        bytes.withUnsafeBytes { append(index, $0) }
+    }
+
     private func copy(_ item: UnsafeRawBufferPointer) -> UnsafeMutableRawBufferPointer {
         let block = UnsafeMutableRawBufferPointer(
             start: pool.allocate(item.count),
