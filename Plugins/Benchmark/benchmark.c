@@ -7,7 +7,11 @@
 //                 the value before, 8 bytes, little-endian)
 //   arm           sets the event-time timer that a value names: id and time, 8 bytes each,
 //                 little-endian; emits (key, id) when it fires
+//
+// Source and sink are in endpoints.c.
 #include "apus/apus.h"
+
+#include "endpoints.h"
 
 APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
 
@@ -241,7 +245,7 @@ static const apus_component arm_component = {
 
 static const apus_component *const components[] = {
     &keyed_count_component, &pass_through_component, &timers_component, &store_component,
-    &arm_component};
+    &arm_component, &generate_component, &discard_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,

@@ -4,10 +4,13 @@
 package protocol BatchSource: RecordSource {
     /// Makes the next records; to be followed by ``drain(_:)``.
     ///
-    /// - Parameter reject: Called with each record that is malformed.
+    /// - Parameters:
+    ///   - watermark: How far event time has come that the source has told.
+    ///   - reject: Called with each record that is malformed.
     /// - Returns: What came of it.
     /// - Throws: ``EndpointError`` when the source is unreadable or has vanished.
     func poll(
+        watermark: Int64,
         reject: (RejectedRecord) throws(EndpointError) -> Void
     ) throws(EndpointError) -> SourceProgress
 

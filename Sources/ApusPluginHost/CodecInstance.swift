@@ -1,13 +1,13 @@
 package import ApusMemory
 import CApusGuard
-package import CApusPlugin
+import CApusPlugin
 import Glibc
 
 /// A codec of a plugin at work, on one subtask.
 ///
 /// Created on the control thread, then used by one task thread alone.  All calls go through the
 /// guard; results are checked, so that a plugin that breaks the contract ends as an error.
-package final class CodecInstance {
+package final class CodecInstance: FrameSplitter {
     private let host: InstanceContext
     private let functions: UnsafePointer<apus_codec_vt>
     private let writer: UnsafeMutablePointer<apus_writer>
@@ -188,16 +188,25 @@ package final class CodecInstance {
 
     // MARK: - Frames
 
-    /// Has the plugin find frames at the start of some bytes; see ``FrameSplitter``.
-    ///
-    /// The component has a split.
-    ///
-    /// - Throws: ``PluginError``.
+    // doc: inherited
     package func split(
         _ bytes: UnsafeRawBufferPointer,
         isEnd: Bool,
         atMost countMax: Int,
         into found: inout [Range<Int>]
+    ) throws(EndpointError) -> Int {
+        do throws(PluginError) {
+            return try call(bytes, isEnd, countMax, &found)
+        } catch {
+            throw EndpointError(error.description)
+        }
+    }
+
+    private func call(
+        _ bytes: UnsafeRawBufferPointer,
+        _ isEnd: Bool,
+        _ countMax: Int,
+        _ found: inout [Range<Int>]
     ) throws(PluginError) -> Int {
         let capacity = min(countMax, Self.frameCountMax)
         var framing = apus_framing()

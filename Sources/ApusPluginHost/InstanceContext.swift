@@ -1,3 +1,4 @@
+import ApusCore
 import ApusMemory
 import CApusGuard
 import CApusPlugin

@@ -1,6 +1,6 @@
 import ApusState
 import CApusGuard
-package import CApusPlugin
+import CApusPlugin
 
 /// State of an operator's own kind, which it saves and loads as one run of bytes:
 /// `apus.snapshot/1`.

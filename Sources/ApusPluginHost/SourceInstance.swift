@@ -1,6 +1,6 @@
 package import ApusMemory
 import CApusGuard
-package import CApusPlugin
+import CApusPlugin
 
 /// A source of a plugin at work, on one subtask.
 ///

@@ -24,6 +24,8 @@ package struct JobEnvironment: Sendable {
     let endpoints: any EndpointFactory
     let deadLetters: any DeadLetters
     let implementations: [String: Implementation]
+    let codecs: [String: Implementation]
+    let secrets: SecretTable?
     let checkpoints: CheckpointSettings?
     let notify: @Sendable (String) -> Void
 
@@ -34,7 +36,9 @@ package struct JobEnvironment: Sendable {
     ///   - threads: Starts the task threads.
     ///   - endpoints: Makes sources and sinks.
     ///   - deadLetters: Takes rejected records.
-    ///   - implementations: By the operators' ids.
+    ///   - implementations: By the ids of operators, and of sources and sinks of plugins.
+    ///   - codecs: By the ids of the sources and sinks that have one.
+    ///   - secrets: What plugins may ask for.
     ///   - checkpoints: Where and how often checkpoints are taken, and which one to go on from; nil
     ///     for a job that begins anew each time.
     ///   - notify: Takes sentences for the user, such as that a source is idle.  Any thread.
@@ -44,6 +48,8 @@ package struct JobEnvironment: Sendable {
         endpoints: any EndpointFactory,
         deadLetters: any DeadLetters,
         implementations: [String: Implementation],
+        codecs: [String: Implementation] = [:],
+        secrets: SecretTable? = nil,
         checkpoints: CheckpointSettings? = nil,
         notify: @escaping @Sendable (String) -> Void
     ) {
@@ -52,6 +58,8 @@ package struct JobEnvironment: Sendable {
         self.endpoints = endpoints
         self.deadLetters = deadLetters
         self.implementations = implementations
+        self.codecs = codecs
+        self.secrets = secrets
         self.checkpoints = checkpoints
         self.notify = notify
     }

@@ -254,6 +254,11 @@ final class OperatorStage: Stage {
             // All subtasks have the same.
             if subtask == 0 { broadcasts.beginSnapshot() }
         }
+        do {
+            try instance.savePrivateSnapshot(nowMicroseconds: clock.wallMicroseconds())
+        } catch {
+            throw fail(error)
+        }
         instance.operatorState?.beginSnapshot()
         guard let state = instance.state else { return }
         // What an abandoned attempt has left.

@@ -72,24 +72,45 @@ struct JobPreparation {
 
     /// The plan of a job, with descriptions of its plugins got from a child process each.
     func explain(_ job: JobDescription) throws -> PhysicalPlan {
+        let endpoints = EndpointPlugins(job)
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         for node in job.operators {
             do {
                 let path = try search.find(node.plugin)
                 let plugin = try PluginScan(world: world).describe(path)
-                signatures[node.id] = try plugin.component(node.component, file: path).signature
+                let found = try plugin.component(node.component, .operator, file: path)
+                signatures[node.id] = found.signature
             } catch let error as PluginError {
                 throw report(error, node, job)
             }
         }
-        return try plan(job, signatures)
+        var sinks: [String: SinkSignature] = [:]
+        for use in endpoints.uses {
+            do {
+                let path = try search.find(use.component.plugin, builtIn: use.builtIn)
+                let plugin = try PluginScan(world: world).describe(path)
+                let found = try plugin.component(use.component.component, use.kind, file: path)
+                try use.check(found.abilities, file: path)
+                if use.kind == .sink { sinks[use.node] = found.abilities.signature }
+            } catch let error as PluginError {
+                throw report(error, use, job)
+            }
+        }
+        return try plan(job, signatures, sinks)
+    }
+
+    /// A job's plan, and its plugins.
+    struct Loaded {
+        let plan: PhysicalPlan
+        /// By the ids of operators, and of sources and sinks of plugins.
+        var implementations: [String: JobEnvironment.Implementation]
+        /// By the ids of the sources and sinks that have one.
+        var codecs: [String: JobEnvironment.Implementation]
     }
 
     /// The plan of a job with its plugins loaded into this process.
-    func load(
-        _ job: JobDescription
-    ) throws -> (plan: PhysicalPlan, implementations: [String: JobEnvironment.Implementation]) {
+    func load(_ job: JobDescription) throws -> Loaded {
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         var implementations: [String: JobEnvironment.Implementation] = [:]
@@ -106,7 +127,43 @@ struct JobPreparation {
                 throw report(error, node, job)
             }
         }
-        return (try plan(job, signatures), implementations)
+        var sinks: [String: SinkSignature] = [:]
+        var codecs: [String: JobEnvironment.Implementation] = [:]
+        for use in EndpointPlugins(job).uses {
+            do {
+                let path = try search.find(use.component.plugin, builtIn: use.builtIn)
+                let plugin = try world.loader.load(path)
+                let index = try plugin.componentIndex(use.component.component, use.kind)
+                let found = JobEnvironment.Implementation(plugin: plugin, component: index)
+                let abilities = plugin.description.components[index].abilities
+                try use.check(abilities, file: path)
+                if use.kind == .sink { sinks[use.node] = abilities.signature }
+                if use.kind == .codec {
+                    codecs[use.node] = found
+                } else {
+                    implementations[use.node] = found
+                }
+            } catch {
+                throw report(error, use, job)
+            }
+        }
+        return Loaded(
+            plan: try plan(job, signatures, sinks),
+            implementations: implementations,
+            codecs: codecs
+        )
+    }
+
+    private func report(
+        _ error: PluginError,
+        _ use: EndpointPlugins.Use,
+        _ job: JobDescription
+    ) -> ExitCode {
+        let place = use.component.location
+        Console.note(
+            "\(job.fileName):\(place.line):\(place.column): \(use.path): \(error.description)"
+        )
+        return ExitStatus.invalid
     }
 
     private func report(
@@ -123,7 +180,8 @@ struct JobPreparation {
 
     private func plan(
         _ job: JobDescription,
-        _ signatures: [String: OperatorSignature]
+        _ signatures: [String: OperatorSignature],
+        _ sinks: [String: SinkSignature]
     ) throws -> PhysicalPlan {
         let parallelism =
             options.parallelism ?? job.parallelism ?? min(processorCount, job.maxParallelism)
@@ -131,7 +189,8 @@ struct JobPreparation {
             return try PhysicalPlan.make(
                 for: job,
                 parallelism: parallelism,
-                signatures: signatures
+                signatures: signatures,
+                sinks: sinks
             )
         } catch {
             Console.note(error.description)

@@ -18,6 +18,16 @@ struct PluginReport: Codable, Equatable {
         var counters: [String]
         /// Left out when it takes none.
         var broadcastInputs: Int?
+        /// `operator`, `source`, `sink` or `codec`.
+        var kind: String
+        /// Of sinks and codecs: `flush`, `commit`, `decode`, `encode`; left out of others.
+        var functions: [String]?
+
+        /// What a sink or codec can do.
+        var abilities: Abilities {
+            Abilities.names.filter { functions?.contains($0.name) ?? false }
+                .reduce(into: []) { $0.formUnion($1.ability) }
+        }
 
         /// What the planner needs to know.
         var signature: OperatorSignature {
@@ -84,7 +94,12 @@ struct PluginReport: Codable, Equatable {
                 },
                 counters: component.counters.map(\.name),
                 broadcastInputs: component.broadcastInputCount == 0
-                    ? nil : component.broadcastInputCount
+                    ? nil : component.broadcastInputCount,
+                kind: "\(component.kind)",
+                functions: component.abilities == []
+                    ? nil
+                    : Abilities.names.filter { component.abilities.contains($0.ability) }
+                        .map(\.name)
             )
         }
     }
@@ -130,27 +145,20 @@ struct PluginReport: Codable, Equatable {
         return report
     }
 
-    /// A component by its id; nil means the only one.
-    func component(_ id: String?, file: String) throws -> Component {
-        let ids = components.map(\.id).joined(separator: ", ")
-        guard let id else {
-            guard components.count == 1 else {
-                throw PluginError(
-                    .badDescription,
-                    file,
-                    "has \(components.count) components; say which with `component:`, one of \(ids)"
-                )
-            }
-            return components[0]
-        }
-        guard let found = components.first(where: { $0.id == id }) else {
-            throw PluginError(
-                .badDescription,
-                file,
-                "has no component '\(id)'; expected one of \(ids)"
+    /// A component by its id; nil means the only one of its kind.
+    func component(
+        _ id: String?,
+        _ kind: ComponentKind,
+        file: String
+    ) throws(PluginError) -> Component {
+        let kinds: [ComponentKind] = [.source, .operator, .sink, .codec]
+        let entries = components.map { component in
+            ComponentChoice.Entry(
+                component.id,
+                kinds.first { "\($0)" == component.kind } ?? .operator
             )
         }
-        return found
+        return components[try ComponentChoice(file: file, components: entries).index(of: id, kind)]
     }
 
     /// The report as text.
@@ -158,7 +166,11 @@ struct PluginReport: Codable, Equatable {
         var lines = ["\(id) \(version) by \(vendor)  (ABI \(abi), content \(contentHash))"]
         for component in components {
             lines.append("")
-            lines.append("operator \(component.id)  \(component.summary)")
+            lines.append("\(component.kind) \(component.id)  \(component.summary)")
+            if let functions = component.functions {
+                lines.append("  functions \(functions.joined(separator: ", "))")
+            }
+            if component.kind != "operator" { continue }
             let key =
                 component.keyed
                 ? (component.acceptsNullKey ? "keyed, also takes records without key" : "keyed")

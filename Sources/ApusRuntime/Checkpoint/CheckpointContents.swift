@@ -168,6 +168,7 @@ extension SourceKind {
         case .file: "file"
         case .stdin: "stdin"
         case .generator: "generator"
+        case .plugin: "plugin"
         }
     }
 }

@@ -30,6 +30,24 @@ package enum TestPlugin {
         try build("kinds", ["Tests/Plugins/Kinds/kinds.c"])
     }
 
+    /// The path of `Tests/Plugins/Endpoints`: sources, sinks, codecs, a snapshot, a secret.
+    package static func endpoints() throws -> String {
+        try build("endpoints", ["Tests/Plugins/Endpoints/endpoints.c"])
+    }
+
+    /// The path of `Plugins/Files`.
+    package static func files() throws -> String {
+        let names = [
+            "append_sink", "config", "epochs_sink", "folder_source", "length_prefixed_codec",
+            "plugin",
+        ]
+        return try build(
+            "files",
+            names.map { "Plugins/Files/\($0).c" },
+            options: ["-D_GNU_SOURCE"]
+        )
+    }
+
     /// The path of `Tests/Plugins/WrongMajor`: made for another major version of the ABI.
     package static func wrongMajor() throws -> String {
         try build("wrong-major", ["Tests/Plugins/WrongMajor/wrong_major.c"])
