@@ -3,8 +3,11 @@ import ApusGraph
 extension JobDecoder {
     /// Reads the `watermark` of a source; `nil` if it does not say where the time is.
     ///
-    /// - Parameter mayBeOfRecord: Whether records may have their time already; `nil` if that is
-    ///   not known.
+    /// - Parameters:
+    ///   - node: What `watermark` holds.
+    ///   - path: Its place in the document.
+    ///   - mayBeOfRecord: Whether records may have their time already; `nil` if that is not known.
+    /// - Returns: The rule.
     func decodeWatermark(
         _ node: DocumentNode,
         at path: DocumentPath,

@@ -118,28 +118,43 @@ package enum RecordEnvelope {
         /// The size of the next record; nil when there is none as a whole.
         private func recordByteCount() throws(DiskError) -> Int? {
             guard try has(headByteCount) else { return nil }
-            let size = Int(UInt32(littleEndian: base.loadUnaligned(
-                fromByteOffset: start,
-                as: UInt32.self
-            ))) + 4
-            let keyCount = Int(UInt32(littleEndian: base.loadUnaligned(
-                fromByteOffset: start + 4,
-                as: UInt32.self
-            )))
+            let size =
+                Int(
+                    UInt32(
+                        littleEndian: base.loadUnaligned(
+                            fromByteOffset: start,
+                            as: UInt32.self
+                        )
+                    )
+                ) + 4
+            let keyCount = Int(
+                UInt32(
+                    littleEndian: base.loadUnaligned(
+                        fromByteOffset: start + 4,
+                        as: UInt32.self
+                    )
+                )
+            )
             guard size >= headByteCount, keyCount <= size - headByteCount else { throw cutOff }
             return size
         }
 
         private func append(_ bytes: UnsafeRawPointer, _ size: Int, to batch: RecordBatch) -> Bool {
-            let keyCount = Int(UInt32(littleEndian: bytes.loadUnaligned(
-                fromByteOffset: 4,
-                as: UInt32.self
-            )))
+            let keyCount = Int(
+                UInt32(
+                    littleEndian: bytes.loadUnaligned(
+                        fromByteOffset: 4,
+                        as: UInt32.self
+                    )
+                )
+            )
             let time = Int64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: Int64.self))
-            let kind = UInt32(littleEndian: bytes.loadUnaligned(
-                fromByteOffset: 16,
-                as: UInt32.self
-            ))
+            let kind = UInt32(
+                littleEndian: bytes.loadUnaligned(
+                    fromByteOffset: 16,
+                    as: UInt32.self
+                )
+            )
             let hasKey = kind & UInt32(APUS_KIND_NULL_KEY) == 0
             // SAFETY: the caller has checked that the record is there as a whole.
             let key = UnsafeRawBufferPointer(start: bytes + headByteCount, count: keyCount)

@@ -220,8 +220,10 @@ package final class SourceInstance {
         let count = output.recordCount
         guard count <= recordCountMax else {
             return .failed(
-                host.broken("poll", "wrote \(count) records, and at most \(recordCountMax) were "
-                    + "asked for")
+                host.broken(
+                    "poll",
+                    "wrote \(count) records, and at most \(recordCountMax) were asked for"
+                )
             )
         }
         switch code {

@@ -31,6 +31,7 @@ package protocol EndpointFactory: Sendable {
     /// - Parameters:
     ///   - source: A file or standard input.
     ///   - splitter: What tells where frames end; nil for lines.
+    /// - Returns: A source whose values are frames.
     /// - Throws: ``EndpointError`` when it cannot be opened.
     func makeFrameSource(
         _ source: SourceDescription,

@@ -36,6 +36,7 @@ struct PluginSearch {
     /// - Parameters:
     ///   - name: A name or a path.
     ///   - builtIn: Words that could have been meant instead.
+    /// - Returns: Its path.
     /// - Throws: ``PluginError`` that lists where it was looked for.
     func find(_ name: String, builtIn: [String] = []) throws(PluginError) -> String {
         if name.contains("/") {

@@ -51,8 +51,8 @@ struct SecretFiles {
             guard let value = world.environment[name] else {
                 return .failure(
                     Problem(
-                        text: "\(place) is not set; expected the secret in it: set it where apus is "
-                            + "started"
+                        text: "\(place) is not set; expected the secret in it: set it where apus "
+                            + "is started"
                     )
                 )
             }

@@ -42,6 +42,8 @@ struct SchemaTests {
         ("sink", SinkKey.names), ("watermark", WatermarkKey.names), ("empty", NoKey.names),
         ("file-source", FileSourceKey.names), ("stdin-source", StdinSourceKey.names),
         ("generator", GeneratorKey.names), ("file-sink", FileSinkKey.names),
+        ("stdout-sink", StdoutSinkKey.names), ("codec", CodecKey.names),
+        ("secret", SecretKey.names),
     ]
 
     @Test("the schema has exactly the keys that the reader knows", arguments: keys)

@@ -9,7 +9,11 @@ struct SinkInstanceTests {
         PluginError(.failed, EndpointBench.subject("sink", callback), message)
     }
 
-    private func write(_ sink: SinkInstance, _ values: [String], from first: Int = 0)
+    private func write(
+        _ sink: SinkInstance,
+        _ values: [String],
+        from first: Int = 0
+    )
         -> SinkInstance.Write
     {
         sink.write(

@@ -37,8 +37,9 @@ struct PluginEndpointTests {
 
     /// The lines of all committed epochs.
     private func committed() throws -> [String] {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: workspace.path("out")))
-            ?? []  // No epoch was committed yet.
+        let files = FileManager.default
+        guard files.fileExists(atPath: workspace.path("out")) else { return [] }
+        let names = try files.contentsOfDirectory(atPath: workspace.path("out"))
         return names.filter { $0.hasPrefix("epoch-") }.sorted()
             .flatMap { workspace.lines("out/\($0)") }
     }
@@ -128,14 +129,21 @@ struct PluginEndpointTests {
         job.sources = [job.sources[0].replacing(" endless", with: "")]
         try workspace.write(job)
         let rest = try workspace.apus(
-            "run", "job.yaml", "-p", "\(parallelism)", "--from", "latest"
+            "run",
+            "job.yaml",
+            "-p",
+            "\(parallelism)",
+            "--from",
+            "latest"
         )
         rest.expect(status: 0)
         let lines = workspace.lines("out.txt")
-        let sums = lines.filter { $0.hasPrefix("sum ") }.compactMap { Int($0.split(separator: " ")[1]) }
+        let sums: [Int] = lines.filter { $0.hasPrefix("sum ") }
+            .compactMap { Int($0.split(separator: " ")[1]) }
+        let sum: Int = sums.reduce(0, +)
         #expect(lines.filter { !$0.hasPrefix("sum ") }.count == 120_000)
         #expect(sums.count == parallelism)
-        #expect(sums.reduce(0, +) == 3 * (39_999 * 40_000 / 2))
+        #expect(sum == 2_399_940_000)
     }
 
     @Test("records' own keys and times are used, or those that the job names")
@@ -261,7 +269,11 @@ struct PluginEndpointTests {
         let explained = try workspace.apus("job", "explain", "job.yaml", environment: environment)
         explained.expect(prints: "secret token from the file token.txt")
         let validated = try workspace.apus(
-            "job", "validate", "job.yaml", "--json", environment: environment
+            "job",
+            "validate",
+            "job.yaml",
+            "--json",
+            environment: environment
         )
         for shown in [run, explained, validated] {
             for secret in ["t0p-secret", "hunter2"] {

@@ -147,8 +147,8 @@ final class PluginDelivery: OutputDelivery, @unchecked Sendable {
         let newest = try open()
         let last = undelivered.filter { $0.logPath != nil }.map(\.epoch).max() ?? 0
         guard newest > max(known.delivered, last) else { return nil }
-        return "the sink has committed epochs up to \(newest), and the checkpoint knows of those up "
-            + "to \(max(known.delivered, last))"
+        return "the sink has committed epochs up to \(newest), and the checkpoint knows of those "
+            + "up to \(max(known.delivered, last))"
     }
 
     func rewind(

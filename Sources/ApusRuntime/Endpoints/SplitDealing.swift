@@ -61,7 +61,9 @@ struct SplitDealing: Equatable {
             let position = known?.position ?? gone[name] ?? nil
             hands[subtask].splits.append(SourceInstance.Split(name: name, position: position))
             // One that nobody had counts as one of each, so that no time is too late for it.
-            if let known { owned[subtask].insert(known.owner) } else {
+            if let known {
+                owned[subtask].insert(known.owner)
+            } else {
                 owned[subtask].formUnion(old.indices)
             }
         }

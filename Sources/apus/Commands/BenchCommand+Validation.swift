@@ -4,12 +4,13 @@ import ArgumentParser
 import Foundation
 
 extension BenchCommand {
-    /// The four ways of measuring.
+    /// The five ways of measuring.
     enum Kind {
         case throughput
         case checkpoint
         case recovery
         case armedTimers
+        case endpoints
 
         /// The options that go with it, besides those that go with all.
         var options: Set<String> {
@@ -28,18 +29,20 @@ extension BenchCommand {
                 ["--state-size", "--value-size", "--memory-budget", "--runs", "--cold"]
             case .armedTimers:
                 ["--armed", "--keys", "--checkpoint-interval", "--memory-budget"]
+            case .endpoints: ["--seconds", "--windows"]
             }
         }
     }
 
     private static let names =
-        Benchmark.allCases.map(\.rawValue) + ["all", "checkpoint", "recovery"]
+        Benchmark.allCases.map(\.rawValue) + ["all", "checkpoint", "recovery", "endpoints"]
 
     /// How the benchmark measures; nil when there is none of this name.
     var kind: Kind? {
         switch name {
         case "checkpoint": .checkpoint
         case "recovery": .recovery
+        case "endpoints": .endpoints
         case "timers": armed == nil ? .throughput : .armedTimers
         default: Self.names.contains(name) ? .throughput : nil
         }

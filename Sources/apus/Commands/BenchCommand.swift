@@ -26,12 +26,16 @@ struct BenchCommand: ParsableCommand {
               One process arms timers and stops with a checkpoint, another fires them; none may be \
             lost, none may fire twice. Status 1 otherwise.
 
+            ENDS: endpoints
+              Source and sink of a plugin beside those that are built in, with nothing between.
+
             EXAMPLE
               apus bench keyed-count --keys 1000000 --parallelism 2 --seconds 2 --json
               apus bench keyed-count --state rocksdb --keys 10000000 --memory-budget 256MiB
               apus bench checkpoint --state-size 1GiB --rate 50000 --interval 1s --seconds 30
               apus bench recovery --state-size 1GiB --runs 5
               apus bench timers --armed 10000000 --memory-budget 1GiB
+              apus bench endpoints --parallelism 2 --windows 5
             """
     )
 
@@ -107,6 +111,7 @@ struct BenchCommand: ParsableCommand {
             case .checkpoint: try measureCheckpoints(session)
             case .recovery: try measureRecovery(session)
             case .armedTimers: try measureTimers(session)
+            case .endpoints: try measureEndpoints(session)
             case nil: preconditionFailure("validate() has refused other names")
             }
         }
