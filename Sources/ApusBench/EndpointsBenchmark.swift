@@ -1,5 +1,5 @@
 package import ApusCore
-package import ApusGraph
+import ApusGraph
 import ApusIO
 package import ApusPluginHost
 import ApusRuntime

@@ -51,7 +51,7 @@ package struct ComponentChoice {
             return index
         }
         if let other = components.first(where: { $0.id == id }) {
-            throw bad("'\(id)' is a \(other.kind), and a \(kind) is needed")
+            throw bad("'\(id)' is \(other.kind.withArticle), and \(kind.withArticle) is needed")
         }
         throw bad("has no component '\(id)'; expected one of \(ids.joined(separator: ", "))")
     }
@@ -59,4 +59,9 @@ package struct ComponentChoice {
     private func bad(_ message: String) -> PluginError {
         PluginError(.badDescription, file, message)
     }
+}
+
+extension ComponentKind {
+    /// The word for people.
+    fileprivate var withArticle: String { self == .operator ? "an operator" : "a \(self)" }
 }
