@@ -1,7 +1,7 @@
 // To measure what the ABI costs at the ends of a job:
 //
-//   generate  records without end, each with one of 1,000,000 keys: key and value of 8 bytes, as the
-//             built-in generator makes them, in as many splits as there are subtasks
+//   generate  records without end, each with one of 1,000,000 keys: key and value of 8 bytes, as
+//             the built-in generator makes them, in as many splits as there are subtasks
 //   discard   counts records and forgets them
 #include <stdlib.h>
 

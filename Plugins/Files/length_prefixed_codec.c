@@ -28,7 +28,8 @@ static int32_t split(void *self, apus_ctx *ctx, apus_framing *framing) {
         uint32_t len = length_at(framing->bytes.data + at);
         if (len > FRAME_MAX) {
             return config_fail(
-                ctx->error, APUS_RECORD, "a frame of %u bytes; expected at most %u", len, FRAME_MAX);
+                ctx->error, APUS_RECORD, "a frame of %u bytes; expected at most %u", len,
+                FRAME_MAX);
         }
         if (framing->bytes.len - at - HEAD < len) break;
         framing->frames[framing->count++] = (apus_frame){at + HEAD, len};

@@ -51,14 +51,14 @@ struct FrameQueue {
         }
         guard unread.count <= byteCountMax else {
             throw EndpointError(
-                "\(name), behind byte \(offset): no frame ends within \(byteCountMax) bytes; the "
-                    + "bytes are not what the codec takes them for"
+                "\(name), behind byte \(offset): no frame ends within \(byteCountMax) bytes; "
+                    + "the bytes are not what the codec takes them for"
             )
         }
         guard isFinal else { return }
         throw EndpointError(
-            "\(name), behind byte \(offset): the last \(unread.count) bytes are no whole frame: the "
-                + "input was cut off"
+            "\(name), behind byte \(offset): the last \(unread.count) bytes are no whole frame: "
+                + "the input was cut off"
         )
     }
 

@@ -1,6 +1,7 @@
 /// Cuts bytes into frames: for sources whose records are not lines.
 ///
 /// One thread.
+// SAFETY: the bytes are the caller's, and valid for the time of the call.
 package protocol FrameSplitter: AnyObject {
     /// Finds frames at the start of some bytes.
     ///

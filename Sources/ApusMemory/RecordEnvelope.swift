@@ -1,6 +1,5 @@
 package import ApusCore
 import CApusPlugin
-import Glibc
 
 /// Whole records as bytes: key, value, time and kind, so that they can wait in a file.
 ///
@@ -53,14 +52,14 @@ package enum RecordEnvelope {
                 as: UInt32.self
             )
             let buffers = UnsafePointer(batch.buffers)
-            if keyCount > 0 {
-                memcpy(bytes + headByteCount, apus_view_data(batch.keys + index, buffers), keyCount)
+            let key = apus_view_data(batch.keys + index, buffers)
+            let value = apus_view_data(batch.values + index, buffers)
+            if keyCount > 0, let key {
+                (bytes + headByteCount).copyMemory(from: key, byteCount: keyCount)
             }
-            memcpy(
-                bytes + headByteCount + keyCount,
-                apus_view_data(batch.values + index, buffers),
-                valueCount
-            )
+            if let value {
+                (bytes + headByteCount + keyCount).copyMemory(from: value, byteCount: valueCount)
+            }
             target.arenaUsed = start + byteCount
             target.appendShown(arenaOffset: start, count: byteCount)
             return true
@@ -83,8 +82,17 @@ package enum RecordEnvelope {
         /// Opens a file of so many bytes.
         ///
         /// - Throws: ``DiskError``.
-        package init(_ path: String, byteCount: Int, disk: any Disk) throws(DiskError) {
-            file = try disk.openForReading(path)
+        package convenience init(
+            _ path: String,
+            byteCount: Int,
+            disk: any Disk
+        ) throws(DiskError) {
+            self.init(path, byteCount: byteCount, file: try disk.openForReading(path))
+        }
+
+        /// Takes over an open file of so many bytes.
+        init(_ path: String, byteCount: Int, file: any ReadableFile) {
+            self.file = file
             self.path = path
             self.byteCount = byteCount
             piece = .allocate(byteCount: Self.pieceByteCount, alignment: 64)
@@ -189,13 +197,13 @@ package enum RecordEnvelope {
         private func makeRoom(_ count: Int) {
             let kept = end - start
             if piece.count >= count {
-                memmove(base, base + start, kept)
+                base.copyMemory(from: base + start, byteCount: kept)
             } else {
                 let grown = UnsafeMutableRawBufferPointer.allocate(
                     byteCount: max(count, 2 * piece.count),
                     alignment: 64
                 )
-                if let target = grown.baseAddress { memcpy(target, base + start, kept) }
+                grown.baseAddress?.copyMemory(from: base + start, byteCount: kept)
                 piece.deallocate()
                 piece = grown
             }

@@ -22,7 +22,8 @@ package protocol RecordSink: AnyObject {
     /// - Throws: ``EndpointError``; the output is then not complete, and the job fails.
     func close() throws(EndpointError)
 
-    /// Takes over the records that the last successful ``write(_:)`` could not write and never will.
+    /// Takes over the records that the last successful ``write(_:)`` could not write, and never
+    /// will.
     func takeRejected() -> [RejectedRecord]
 
     /// Whether an error that is retryable is waited for in any job, and not only where the output

@@ -4,11 +4,15 @@ import CApusPlugin
 /// The tables of functions that hang on every context; never freed, plugins may keep pointers to
 /// them.
 enum ContextTables {
-    // `nonisolated(unsafe)` because the tables are written once, here, and only read after that.
+    // Each is nonisolated because it is written once, here, and only read after that.
 
+    // Unsafe, because nobody else checks that; see above.
     nonisolated(unsafe) static let state = makeTable(StateInterface.makeStateFunctions())
+    // Unsafe, because nobody else checks that; see above.
     nonisolated(unsafe) static let timers = makeTable(StateInterface.makeTimerFunctions())
+    // Unsafe, because nobody else checks that; see above.
     nonisolated(unsafe) static let broadcast = makeTable(BroadcastInterface.makeFunctions())
+    // Unsafe, because nobody else checks that; see above.
     nonisolated(unsafe) static let operatorState = makeTable(
         OperatorStateInterface.makeFunctions()
     )

@@ -26,6 +26,7 @@ package final class PrivateSnapshot {
         }
     }
 
+    // SAFETY: a constant of the plugin, valid for ever, whose size DescriptionReader has checked.
     private let functions: UnsafePointer<apus_snapshot>
     private let site: CallSite
     private let owner: String

@@ -153,7 +153,7 @@ struct SchemaTests {
             // Rules that tie one value to another, or to the range of a type.
             "a unit for several time fields", "follow for a compressed file",
             "a delimiter of two characters", "a delimiter for jsonl", "emit json for jsonl",
-            "a huge number", "a duration beyond 64 bits",
+            "a huge number", "a duration beyond 64 bits", "no time field",
         ]
         let text = JobFileSample.text.replacing(mistake.old, with: mistake.new)
         guard !beyondSchema.contains(mistake.name) else { return }

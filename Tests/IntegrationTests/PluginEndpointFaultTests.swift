@@ -204,7 +204,7 @@ struct PluginEndpointFaultTests {
         job.sources = ["{ id: in, plugin: file, component: x, config: { path: in.jsonl } }"]
         try run(job).expect(
             status: 2,
-            says: "job.yaml:6:39: spec.sources[in].component: 'component' for 'file', which is "
+            says: "job.yaml:6:42: spec.sources[in].component: 'component' for 'file', which is "
                 + "built in"
         )
         job.sources = Job().sources

@@ -365,7 +365,7 @@ static const void *get_extension(const char *name) {
 static const apus_operator_vt sum_functions = {
     .size = sizeof sum_functions, .process = add_up, .close = tell};
 
-// --- An operator with a secret: says how long it is, and what its first byte is -------------------
+// --- An operator with a secret: says how long it is, and what its first byte is ------------------
 
 static int32_t use_secret(void *self, apus_ctx *ctx, const apus_batch *batch) {
     instance *o = self;

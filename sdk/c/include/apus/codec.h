@@ -1,7 +1,7 @@
 // Codecs: components that turn bytes into records and records into bytes.
 //
-// A source with `format: { plugin: ... }` cuts what it reads into frames and hands them to decode; a
-// sink with it hands records to encode. An instance belongs to one subtask.
+// A source with `format: { plugin: ... }` cuts what it reads into frames and hands them to decode;
+// a sink with it hands records to encode. An instance belongs to one subtask.
 //
 // A codec keeps nothing between two calls: checkpoints lie between frames, and a job that goes on
 // from one begins with the frame behind it. So frames are cut by split, which looks at bytes that

@@ -61,9 +61,9 @@ struct apus_reader {
     void *host_private;
 };
 
-// State of a kind of its own, not per key: a model, a sketch. Of operators. Kept as one run of bytes
-// per subtask. With another parallelism than before, every subtask gets the bytes of all, one after
-// the other: bytes must tell where they end.
+// State of a kind of its own, not per key: a model, a sketch. Of operators. Kept as one run of
+// bytes per subtask. With another parallelism than before, every subtask gets the bytes of all, one
+// after the other: bytes must tell where they end.
 #define APUS_SNAPSHOT "apus.snapshot/1"
 typedef struct apus_snapshot {
     uint32_t size;
