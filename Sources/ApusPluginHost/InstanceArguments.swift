@@ -27,6 +27,8 @@ package struct InstanceArguments: Sendable {
     package var operatorState: [OperatorStateItems]?
     /// When state expires, by the name of the state.
     package var expiries: [String: SlotExpiry] = [:]
+    /// How asynchronous calls are made.
+    package var async = AsyncSettings()
     /// What the instance may ask for; nil for nothing.
     package var secrets: SecretTable?
     /// What a checkpoint has of its private snapshot; nil for nothing.

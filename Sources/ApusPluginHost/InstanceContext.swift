@@ -30,6 +30,8 @@ final class InstanceContext {
     /// Read by the plugin as a plain word; written through the atomic from any thread.
     private let stop: UnsafeMutablePointer<Atomic<UInt32>>
     private var isCreated = false
+    /// What the plugin posts; nil for one that cannot be woken.
+    private let inbox: AsyncInbox?
 
     /// Creates an instance of a component.
     ///
@@ -38,14 +40,17 @@ final class InstanceContext {
     ///   - index: The component.
     ///   - role: "source", "sink" or "codec of", for messages.
     ///   - arguments: What it is created for.
+    ///   - inbox: Takes what the plugin posts.
     /// - Throws: ``PluginError`` with code `badConfiguration` when the plugin refuses its
     ///   configuration, `failed` when it throws or breaks the contract.
     init(
         _ plugin: LoadedPlugin,
         _ index: Int,
         role: String,
-        arguments: InstanceArguments
+        arguments: InstanceArguments,
+        inbox: AsyncInbox? = nil
     ) throws(PluginError) {
+        self.inbox = inbox
         let description = plugin.description.components[index]
         component = plugin.components[index]
         owner =
@@ -76,6 +81,9 @@ final class InstanceContext {
         stop.initialize(to: Atomic(0))
         context.initialize(to: apus_ctx())
         prepare(histogramCount)
+        ThreadCheck.add(site.pointer, instance)
+        // Before create, which may start a thread that posts.
+        if let inbox { AsyncInboxes.add(inbox, instance) }
         let failure = arguments.create(component, instance: instance, site: site, &object)
         if let failure {
             throw PluginError(failure.code, "\(owner), create", failure.message)
@@ -84,8 +92,10 @@ final class InstanceContext {
     }
 
     deinit {
+        closeInbox()
         if isCreated { apus_guard_destroy(site.pointer, component, object) }
         SecretRegistry.unregister(instance)
+        ThreadCheck.remove(instance)
         PluginLog.unregister(instance)
         context.deallocate()
         error.deallocate()
@@ -123,6 +133,13 @@ final class InstanceContext {
     func requestStop() {
         // Releasing: who sees it also sees the request that it follows from.
         stop.pointee.store(1, ordering: .releasing)
+    }
+
+    /// Ends what the plugin may post.
+    func closeInbox() {
+        guard let inbox else { return }
+        AsyncInboxes.remove(instance)
+        inbox.close()
     }
 
     /// Prepares for a callback.

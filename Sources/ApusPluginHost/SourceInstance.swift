@@ -51,6 +51,7 @@ package final class SourceInstance {
 
     private let host: InstanceContext
     private let functions: UnsafePointer<apus_source_vt>
+    private let inbox = AsyncInbox(capacity: 0, outputCount: 1)
     private let writer = ByteWriter(byteCountMax: SourceInstance.positionByteCountMax)
     private var isOpen = false
     private var splitCount = 0
@@ -75,14 +76,20 @@ package final class SourceInstance {
                 .assumingMemoryBound(to: apus_source_vt.self)
         else { throw PluginError(.badDescription, plugin.file, "component \(index) has no vt") }
         functions = table
-        host = try InstanceContext(plugin, index, role: "source", arguments: arguments)
+        host = try InstanceContext(
+            plugin,
+            index,
+            role: "source",
+            arguments: arguments,
+            inbox: inbox
+        )
     }
 
     /// Where it writes records.
     package var output: OutputBuilder { host.outputs[0] }
 
-    /// The number by which the plugin speaks of the instance.
-    package var number: UInt64 { host.instance }
+    /// Sets what wakes the task thread when the plugin posts an event.
+    package func ring(_ wake: @escaping @Sendable () -> Void) { inbox.ring(wake) }
 
     /// The value of each declared counter.
     package var counters: [(name: String, value: UInt64)] { host.counters }
@@ -208,6 +215,8 @@ package final class SourceInstance {
         watermark: Int64,
         nowMicroseconds: Int64
     ) -> Poll {
+        // Whatever was posted is what this poll is for.
+        if inbox.hasAny { _ = inbox.takeAll() }
         host.begin(watermark: watermark, now: nowMicroseconds)
         let code = apus_guard_poll(
             host.site.pointer,
@@ -306,6 +315,7 @@ package final class SourceInstance {
     package func close(nowMicroseconds: Int64) throws(PluginError) {
         guard isOpen else { return }
         isOpen = false
+        defer { host.closeInbox() }
         guard functions.pointee.close != nil else { return }
         host.begin(watermark: host.context.pointee.watermark_us, now: nowMicroseconds)
         let code = apus_guard_source_close(

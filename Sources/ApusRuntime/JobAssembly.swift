@@ -142,6 +142,7 @@ struct JobAssembly {
                 domain: expiry.time == .event ? .event : .processing
             )
         }
+        if let async = description.async { arguments.async = AsyncSettings(async) }
         let instance: OperatorInstance
         do {
             instance = try OperatorInstance(
@@ -159,7 +160,8 @@ struct JobAssembly {
             ports: ports[node.index][subtask],
             deadLetters: environment.deadLetters,
             patience: patience(),
-            clock: environment.clock
+            clock: environment.clock,
+            thread: threads[subtask]
         )
     }
 
@@ -329,6 +331,7 @@ struct JobAssembly {
         let policy = timePolicy(description, node.subtaskCount)
         for (subtask, source) in sources.enumerated() {
             let restored = try resume(source, node, subtask)
+            if let source = source as? PluginSource { source.ring(threads[subtask].bell) }
             threads[subtask].add(
                 SourceHead(
                     SourceHead.Place(

@@ -18,8 +18,14 @@ struct PluginReport: Codable, Equatable {
         var counters: [String]
         /// Left out when it takes none.
         var broadcastInputs: Int?
-        /// `operator`, `source`, `sink` or `codec`.
+        /// "operator", "source", "sink" or "codec".
         var kind: String
+        /// Left out when it makes no asynchronous calls.
+        var asynchronous: Bool?
+        /// What it promises of its output; left out when it promises nothing.
+        var promises: [String]?
+        /// Left out when it declares none.
+        var histograms: [String]?
         /// Of sinks and codecs: `flush`, `commit`, `decode`, `encode`; left out of others.
         var functions: [String]?
 
@@ -37,7 +43,8 @@ struct PluginReport: Codable, Equatable {
                 acceptsMissingKey: acceptsNullKey,
                 inputCount: inputs,
                 broadcastInputCount: broadcastInputs ?? 0,
-                states: states.filter(\.isKeyed).map(\.name)
+                states: states.filter(\.isKeyed).map(\.name),
+                isAsynchronous: asynchronous ?? false
             )
         }
     }
@@ -49,8 +56,21 @@ struct PluginReport: Codable, Equatable {
         var fixedLength: Int?
         var schemaVersion: Int
         var schema: String
+        /// The oldest version that it can bring forward; left out when that is its own.
+        var readsFromVersion: Int?
+        /// Its name in older versions, if that was another one.
+        var renamedFrom: String?
         /// Of operator state alone: "split" or "union".
         var redistribution: String?
+
+        /// The same with what it makes of older versions.
+        fileprivate func reading(_ migration: MigrationDescription, current: Int) -> Self {
+            var state = self
+            state.readsFromVersion =
+                migration.oldestReadable == current ? nil : migration.oldestReadable
+            state.renamedFrom = migration.renamedFrom
+            return state
+        }
 
         /// Whether each key has its own.
         var isKeyed: Bool { kind != "broadcast" && kind != "operator" }
@@ -95,7 +115,10 @@ struct PluginReport: Codable, Equatable {
                 counters: component.counters.map(\.name),
                 broadcastInputs: component.broadcastInputCount == 0
                     ? nil : component.broadcastInputCount,
-                kind: "\(component.kind)",
+                kind: component.kind.text,
+                asynchronous: component.isAsynchronous ? true : nil,
+                promises: component.promises.isEmpty ? nil : component.promises.names,
+                histograms: component.histograms.isEmpty ? nil : component.histograms,
                 functions: component.abilities == []
                     ? nil
                     : Abilities.names.filter { component.abilities.contains($0.ability) }
@@ -111,7 +134,7 @@ struct PluginReport: Codable, Equatable {
             fixedLength: nil,
             schemaVersion: state.schemaVersion,
             schema: state.schema
-        )
+        ).reading(state.migration, current: state.schemaVersion)
     }
 
     private static func report(_ state: OperatorStateDescription) -> State {
@@ -122,7 +145,7 @@ struct PluginReport: Codable, Equatable {
             schemaVersion: state.schemaVersion,
             schema: state.schema,
             redistribution: state.redistribution.rawValue
-        )
+        ).reading(state.migration, current: state.schemaVersion)
     }
 
     private static func report(_ state: StateDescription) -> State {
@@ -132,7 +155,7 @@ struct PluginReport: Codable, Equatable {
             fixedLength: nil,
             schemaVersion: state.schemaVersion,
             schema: state.schema
-        )
+        ).reading(state.migration, current: state.schemaVersion)
         switch state.slot.kind {
         case .fixedValue(let byteCount):
             report.kind = "value"
@@ -170,7 +193,6 @@ struct PluginReport: Codable, Equatable {
             if let functions = component.functions {
                 lines.append("  functions \(functions.joined(separator: ", "))")
             }
-            if component.kind != "operator" { continue }
             let key =
                 component.keyed
                 ? (component.acceptsNullKey ? "keyed, also takes records without key" : "keyed")
@@ -178,6 +200,10 @@ struct PluginReport: Codable, Equatable {
             var inputs = "\(component.inputs) input\(component.inputs == 1 ? "" : "s")"
             if let count = component.broadcastInputs { inputs += ", \(count) for broadcast" }
             lines.append("  \(key); \(inputs)")
+            if component.asynchronous ?? false { lines.append("  makes asynchronous calls") }
+            if let promises = component.promises {
+                lines.append("  promises  \(promises.joined(separator: ", "))")
+            }
             lines.append("  outputs   \(component.outputs.joined(separator: ", "))")
             for state in component.states {
                 let length =
@@ -187,12 +213,15 @@ struct PluginReport: Codable, Equatable {
                     "  state     \(state.name): \(state.kind)\(length), schema "
                         + "\(state.schemaVersion)"
                         + (state.schema.isEmpty ? "" : " \(state.schema)")
+                        + (state.readsFromVersion.map { ", reads from \($0) on" } ?? "")
+                        + (state.renamedFrom.map { ", was '\($0)'" } ?? "")
                 )
             }
             for timer in component.timers {
                 lines.append("  timer     \(timer.name): \(timer.domain)")
             }
             for counter in component.counters { lines.append("  counter   \(counter)") }
+            for name in component.histograms ?? [] { lines.append("  histogram \(name)") }
         }
         return lines.joined(separator: "\n")
     }

@@ -50,6 +50,9 @@ final class PluginSource: BatchSource {
             ) : nil
     }
 
+    /// Sets what wakes the task thread when the plugin posts an event; before it runs.
+    func ring(_ bell: Doorbell) { instance.ring { bell.ring() } }
+
     func open() throws(EndpointError) {
         do throws(PluginError) {
             try instance.open(splits, nowMicroseconds: clock.wallMicroseconds())

@@ -30,6 +30,11 @@ package enum TestPlugin {
         try build("kinds", ["Tests/Plugins/Kinds/kinds.c"])
     }
 
+    /// The path of `Tests/Plugins/Async`: asynchronous calls that end in many ways.
+    package static func async() throws -> String {
+        try build("async", ["Tests/Plugins/Async/async.c"])
+    }
+
     /// The path of `Tests/Plugins/Endpoints`: sources, sinks, codecs, a snapshot, a secret.
     package static func endpoints() throws -> String {
         try build("endpoints", ["Tests/Plugins/Endpoints/endpoints.c"])
