@@ -1,5 +1,6 @@
 import ApusMemory
 import ApusPluginHost
+import Synchronization
 import Testing
 
 /// Goal: whatever a plugin's source does short of crashing becomes an outcome that blames the
@@ -156,6 +157,24 @@ struct SourceInstanceTests {
         #expect(throws: Self.error("open", "it is locked")) {
             try source.open([Self.split("a")], nowMicroseconds: 1)
         }
+    }
+
+    @Test("one that waits wakes its thread by posting an event")
+    func postingWakes() throws {
+        let source = try EndpointBench.source("poll-posts")
+        let rings = Rings()
+        source.ring { rings.add() }
+        try source.open([Self.split("a")], nowMicroseconds: 1)
+        for count in 1...2 {
+            #expect(source.poll(atMost: 8, watermark: .min, nowMicroseconds: 1) == .idle)
+            #expect(rings.count == count)
+        }
+    }
+
+    private final class Rings: Sendable {
+        private let number: Mutex<Int> = Mutex(0)
+        var count: Int { number.withLock { $0 } }
+        func add() { number.withLock { $0 += 1 } }
     }
 
     // MARK: - Checkpoints

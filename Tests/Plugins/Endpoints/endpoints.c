@@ -89,6 +89,10 @@ static int32_t poll(void *self, apus_ctx *ctx, uint32_t max_records) {
     s->calls++;
     apus_out *out = ctx->outs[0];
     if (does(self, "poll-silent")) return APUS_OK;
+    if (does(self, "poll-posts")) {
+        const apus_async_api *async = the_host->get_extension(APUS_ASYNC);
+        return async && async->post(s->id, 1) == APUS_OK ? APUS_IDLE : APUS_FATAL;
+    }
     if (does(self, "poll-yields")) return APUS_YIELD;
     if (does(self, "poll-code")) return 77;
     if (does(self, "poll-negative")) return -999;
