@@ -1,8 +1,9 @@
 /// Cuts bytes into frames: for sources whose records are not lines.
 ///
 /// One thread.
-// SAFETY: the bytes are the caller's, and valid for the time of the call.
 package protocol FrameSplitter: AnyObject {
+    // SAFETY: the bytes are the caller's, and valid for the time of the call.
+
     /// Finds frames at the start of some bytes.
     ///
     /// - Parameters:
