@@ -98,10 +98,29 @@ let package = Package(
             cxxSettings: cxxSettings
         ),
         .target(
+            name: "CApusThreadChecks",
+            dependencies: ["CApusPlugin"],
+            cSettings: cSettings
+        ),
+        .target(
             name: "ApusPluginHost",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
                 "CApusGuard",
+            ],
+            swiftSettings: common
+        ),
+        .target(
+            name: "CApusFunctions",
+            // Exceptions of C++ functions pass through the loops that call them.
+            cSettings: [.unsafeFlags(warnings + ["-std=c11", "-fexceptions"])],
+            linkerSettings: [.linkedLibrary("ffi")]
+        ),
+        .target(
+            name: "ApusFunctions",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "CApusPlugin", "CApusFunctions",
+                "CApusGuard", "CApusJSON",
             ],
             swiftSettings: common
         ),
@@ -130,7 +149,7 @@ let package = Package(
             name: "ApusRuntime",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "CApusPlugin", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "CApusPlugin", "CApusShims",
             ],
             swiftSettings: common
         ),
@@ -145,7 +164,8 @@ let package = Package(
             name: "ApusBench",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusIO", "ApusRuntime", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
+                "CApusFunctions",
             ],
             swiftSettings: common
         ),
@@ -156,7 +176,8 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusJobFile", "ApusControl", "ApusRuntime", "ApusBench", "CApusGuard",
+                "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusBench",
+                "CApusGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: safe
@@ -286,6 +307,14 @@ let package = Package(
             name: "ApusPluginHostTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusGuard",
+                "CApusPlugin", "ApusTestPlugins", "CApusThreadChecks",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusFunctionsTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusFunctions", "ApusIO", "CApusFunctions",
                 "CApusPlugin", "ApusTestPlugins",
             ],
             swiftSettings: tests
@@ -294,8 +323,8 @@ let package = Package(
             name: "ApusRuntimeTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "ApusRuntime", "ApusIO", "CApusPlugin", "ApusTestPlugins",
-                "ApusTestSupport", "CAllocationCounter",
+                "ApusPluginHost", "ApusFunctions", "ApusRuntime", "ApusIO", "CApusPlugin",
+                "ApusTestPlugins", "ApusTestSupport", "CAllocationCounter",
             ],
             swiftSettings: tests
         ),

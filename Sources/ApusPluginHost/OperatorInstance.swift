@@ -195,6 +195,11 @@ package final class OperatorInstance {
         return lists
     }
 
+    /// Shows the plugin's context, as checks of the contract need it.
+    ///
+    /// Between callbacks, on the instance's thread.
+    package func withContext(_ body: (UnsafeMutablePointer<apus_ctx>) -> Void) { body(context) }
+
     /// The value of each declared counter.
     package var counters: [(name: String, value: UInt64)] {
         description.counters.enumerated().map { ($1.name, counterCells[$0]) }

@@ -1,4 +1,5 @@
 package import ApusCore
+package import ApusFunctions
 package import ApusMemory
 package import ApusPluginHost
 
@@ -26,6 +27,7 @@ package struct JobEnvironment: Sendable {
     let implementations: [String: Implementation]
     let codecs: [String: Implementation]
     let secrets: SecretTable?
+    let functions: [String: BoundFunction]
     let checkpoints: CheckpointSettings?
     let notify: @Sendable (String) -> Void
 
@@ -39,6 +41,7 @@ package struct JobEnvironment: Sendable {
     ///   - implementations: By the ids of operators, and of sources and sinks of plugins.
     ///   - codecs: By the ids of the sources and sinks that have one.
     ///   - secrets: What plugins may ask for.
+    ///   - functions: By the ids of operators that are C functions.
     ///   - checkpoints: Where and how often checkpoints are taken, and which one to go on from; nil
     ///     for a job that begins anew each time.
     ///   - notify: Takes sentences for the user, such as that a source is idle.  Any thread.
@@ -50,6 +53,7 @@ package struct JobEnvironment: Sendable {
         implementations: [String: Implementation],
         codecs: [String: Implementation] = [:],
         secrets: SecretTable? = nil,
+        functions: [String: BoundFunction] = [:],
         checkpoints: CheckpointSettings? = nil,
         notify: @escaping @Sendable (String) -> Void
     ) {
@@ -60,6 +64,7 @@ package struct JobEnvironment: Sendable {
         self.implementations = implementations
         self.codecs = codecs
         self.secrets = secrets
+        self.functions = functions
         self.checkpoints = checkpoints
         self.notify = notify
     }

@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstring>
 #include <exception>
 #include <initializer_list>
@@ -10,16 +11,27 @@
 
 namespace {
 
+std::atomic<const apus_guard_observer *> observer{nullptr};
+
 // Notes who runs, for as long as it is in scope.
 class Running {
   public:
-    Running(const apus_guard_site *site, const char *callback) {
+    Running(const apus_guard_site *site, const char *callback, const apus_error *error)
+        // Relaxed: it is set before there are calls, and never freed.
+        : watcher(observer.load(std::memory_order_relaxed)) {
         apus_running_call.callback = callback;
         apus_running_call.site = site;
+        if (watcher) watcher->enter(callback, error);
     }
-    ~Running() { apus_running_call.site = nullptr; }
+    ~Running() {
+        if (watcher) watcher->leave();
+        apus_running_call.site = nullptr;
+    }
     Running(const Running &) = delete;
     Running &operator=(const Running &) = delete;
+
+  private:
+    const apus_guard_observer *watcher;
 };
 
 int32_t thrown(apus_error *error, const char *what) {
@@ -31,7 +43,7 @@ int32_t thrown(apus_error *error, const char *what) {
 template <typename Call>
 int32_t guarded(
     const apus_guard_site *site, const char *callback, apus_error *error, Call call) noexcept {
-    Running running(site, callback);
+    Running running(site, callback, error);
     try {
         return call();
     } catch (const std::exception &e) {
@@ -46,6 +58,10 @@ int32_t guarded(
 }  // namespace
 
 thread_local apus_running apus_running_call = {nullptr, nullptr};
+
+void apus_guard_observe(const apus_guard_observer *who) {
+    observer.store(who, std::memory_order_relaxed);
+}
 
 void *apus_guard_load(const apus_guard_site *site, const char *path, apus_error *error) {
     void *handle = nullptr;
@@ -157,6 +173,12 @@ int32_t apus_guard_running_control(void) {
         if (std::strcmp(callback, name) == 0) return 1;
     }
     return 0;
+}
+
+int32_t apus_guard_call(
+    const apus_guard_site *site, const char *callback, int32_t (*call)(void *context),
+    void *context, apus_error *error) {
+    return guarded(site, callback, error, [&] { return call(context); });
 }
 
 int32_t apus_guard_list_splits(

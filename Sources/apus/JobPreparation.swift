@@ -1,4 +1,5 @@
 import ApusCore
+import ApusFunctions
 import ApusGraph
 import ApusJobFile
 import ApusPluginHost
@@ -15,7 +16,7 @@ struct JobPreparation {
         var settings: [String]
     }
 
-    private let world: World
+    let world: World
     private let options: Options
     private let processorCount: Int
 
@@ -72,10 +73,13 @@ struct JobPreparation {
 
     /// The plan of a job, with descriptions of its plugins got from a child process each.
     func explain(_ job: JobDescription) throws -> PhysicalPlan {
-        let endpoints = EndpointPlugins(job)
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         for node in job.operators {
+            if let function = node.function {
+                signatures[node.id] = try check(function, of: node, search, job)
+                continue
+            }
             do {
                 let path = try search.find(node.plugin)
                 let plugin = try PluginScan(world: world).describe(path)
@@ -85,26 +89,14 @@ struct JobPreparation {
                 throw report(error, node, job)
             }
         }
-        var sinks: [String: SinkSignature] = [:]
-        for use in endpoints.uses {
-            do {
-                let path = try search.find(use.component.plugin, builtIn: use.builtIn)
-                let plugin = try PluginScan(world: world).describe(path)
-                let found = try plugin.component(use.component.component, use.kind, file: path)
-                try use.check(found.abilities, file: path)
-                if use.kind == .sink { sinks[use.node] = found.abilities.signature }
-            } catch let error as PluginError {
-                throw report(error, use, job)
-            }
-        }
-        return try plan(job, signatures, sinks)
+        return try plan(job, signatures, try describeEndpoints(of: job, search))
     }
 
-    /// A job's plan, and its plugins.
+    /// A plan, and what its operators are.
     struct Loaded {
-        let plan: PhysicalPlan
-        /// By the ids of operators, and of sources and sinks of plugins.
+        var plan: PhysicalPlan
         var implementations: [String: JobEnvironment.Implementation]
+        var functions: [String: BoundFunction]
         /// By the ids of the sources and sinks that have one.
         var codecs: [String: JobEnvironment.Implementation]
     }
@@ -114,7 +106,13 @@ struct JobPreparation {
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         var implementations: [String: JobEnvironment.Implementation] = [:]
+        var functions: [String: BoundFunction] = [:]
         for node in job.operators {
+            if let function = node.function {
+                signatures[node.id] = try check(function, of: node, search, job)
+                functions[node.id] = try bind(function, of: node, search, job)
+                continue
+            }
             do {
                 let plugin = try world.loader.load(try search.find(node.plugin))
                 let component = try plugin.componentIndex(node.component)
@@ -127,41 +125,61 @@ struct JobPreparation {
                 throw report(error, node, job)
             }
         }
-        var sinks: [String: SinkSignature] = [:]
-        var codecs: [String: JobEnvironment.Implementation] = [:]
-        for use in EndpointPlugins(job).uses {
-            do {
-                let path = try search.find(use.component.plugin, builtIn: use.builtIn)
-                let plugin = try world.loader.load(path)
-                let index = try plugin.componentIndex(use.component.component, use.kind)
-                let found = JobEnvironment.Implementation(plugin: plugin, component: index)
-                let abilities = plugin.description.components[index].abilities
-                try use.check(abilities, file: path)
-                if use.kind == .sink { sinks[use.node] = abilities.signature }
-                if use.kind == .codec {
-                    codecs[use.node] = found
-                } else {
-                    implementations[use.node] = found
-                }
-            } catch {
-                throw report(error, use, job)
-            }
-        }
+        let endpoints = try loadEndpoints(of: job, search)
+        implementations.merge(endpoints.implementations) { $1 }
         return Loaded(
-            plan: try plan(job, signatures, sinks),
+            plan: try plan(job, signatures, endpoints.sinks),
             implementations: implementations,
-            codecs: codecs
+            functions: functions,
+            codecs: endpoints.codecs
         )
     }
 
+    // MARK: - C functions
+
+    /// Has a child process try a function.
+    private func check(
+        _ function: FunctionDescription,
+        of node: OperatorDescription,
+        _ search: PluginSearch,
+        _ job: JobDescription
+    ) throws -> OperatorSignature {
+        do {
+            let report = try FunctionScan(world: world)
+                .trial(function, path: search.library(function.library))
+            return .function(node, details: report.details)
+        } catch {
+            throw self.report(error, function, node, job)
+        }
+    }
+
+    /// Loads a function's library into this process.
+    private func bind(
+        _ function: FunctionDescription,
+        of node: OperatorDescription,
+        _ search: PluginSearch,
+        _ job: JobDescription
+    ) throws -> BoundFunction {
+        do {
+            return try BoundFunction(
+                function,
+                path: search.library(function.library),
+                disk: world.disk
+            )
+        } catch {
+            throw report(error, function, node, job)
+        }
+    }
+
     private func report(
-        _ error: PluginError,
-        _ use: EndpointPlugins.Use,
+        _ error: FunctionError,
+        _ function: FunctionDescription,
+        _ node: OperatorDescription,
         _ job: JobDescription
     ) -> ExitCode {
-        let place = use.component.location
         Console.note(
-            "\(job.fileName):\(place.line):\(place.column): \(use.path): \(error.description)"
+            "\(job.fileName):\(function.location.line):\(function.location.column): "
+                + "spec.operators[\(node.id)].function: \(error.description)"
         )
         return ExitStatus.invalid
     }

@@ -54,6 +54,21 @@ const apus_guard_site *apus_guard_running_site(void);
 // 1 when what runs on the calling thread is loading, the entry function, create or destroy.
 int32_t apus_guard_running_control(void);
 
+// Is told of every call into a plugin, on the thread that makes it: its name, and the error struct
+// that it has, for a callback with a context ctx->error. For checks: CApusThreadChecks.
+typedef struct apus_guard_observer {
+    void (*enter)(const char *callback, const apus_error *error);
+    void (*leave)(void);
+} apus_guard_observer;
+
+// NULL = nobody. The observer is never freed; it is not to be changed while calls run.
+void apus_guard_observe(const apus_guard_observer *);
+
+// Runs a call of any shape: calls of C functions that are no plugin's.
+int32_t apus_guard_call(
+    const apus_guard_site *, const char *callback, int32_t (*call)(void *context), void *context,
+    apus_error *);
+
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write one line
 // with the owner and the callback to standard error and then let the signal take its course.
 void apus_guard_install_crash_report(void);

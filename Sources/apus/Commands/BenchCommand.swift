@@ -29,6 +29,10 @@ struct BenchCommand: ParsableCommand {
             ENDS: endpoints
               Source and sink of a plugin beside those that are built in, with nothing between.
 
+            C FUNCTIONS: functions
+              What a call costs per record: a call that the compiler knows, a compiled loop, \
+            libffi, one call per batch; alone, and in a job with JSON (`none` has no function).
+
             EXAMPLE
               apus bench keyed-count --keys 1000000 --parallelism 2 --seconds 2 --json
               apus bench keyed-count --state rocksdb --keys 10000000 --memory-budget 256MiB
@@ -36,6 +40,7 @@ struct BenchCommand: ParsableCommand {
               apus bench recovery --state-size 1GiB --runs 5
               apus bench timers --armed 10000000 --memory-budget 1GiB
               apus bench endpoints --parallelism 2 --windows 5
+              apus bench functions --runs 9 --json
             """
     )
 
@@ -82,8 +87,11 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Records per second (default: 50000).")
     var rate: Int?
 
-    @Option(help: "Processes that recover (default: 5).")
+    @Option(help: "Processes that recover, or runs of functions (default: 5).")
     var runs: Int?
+
+    @Option(help: "Records of a run of functions (default: 2000000).")
+    var records: Int?
 
     @Flag(help: "Recover with an empty page cache, too. Needs root; slows the machine down.")
     var cold = false
@@ -105,6 +113,7 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         if let child { return try runAsChild(child) }
+        if kind == .functions { return try measureFunctions() }
         try withSession { session in
             switch kind {
             case .throughput: try measureThroughput(session)
@@ -112,7 +121,8 @@ struct BenchCommand: ParsableCommand {
             case .recovery: try measureRecovery(session)
             case .armedTimers: try measureTimers(session)
             case .endpoints: try measureEndpoints(session)
-            case nil: preconditionFailure("validate() has refused other names")
+            case .functions, nil:
+                preconditionFailure("validate() has refused other names")
             }
         }
     }

@@ -101,6 +101,7 @@ struct RunCommand: ParsableCommand {
             implementations: loaded.implementations,
             codecs: loaded.codecs,
             secrets: secrets,
+            functions: loaded.functions,
             checkpoints: durable.settings,
             notify: { Console.note("note: \($0)") }
         )

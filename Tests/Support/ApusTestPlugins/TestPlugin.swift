@@ -53,6 +53,21 @@ package enum TestPlugin {
         )
     }
 
+    /// The path of `Tests/Plugins/Trespasser`: calls the host where it may not.
+    package static func trespasser() throws -> String {
+        try build("trespasser", ["Tests/Plugins/Trespasser/trespasser.c"])
+    }
+
+    /// The path of `Tests/Plugins/Functions` in C: functions, and no plugin.
+    package static func functions() throws -> String {
+        try build("functions", ["Tests/Plugins/Functions/functions.c"])
+    }
+
+    /// The path of `Tests/Plugins/Functions` in C++: functions that throw.
+    package static func throwingFunctions() throws -> String {
+        try build("throwing", ["Tests/Plugins/Functions/throwing.cpp"])
+    }
+
     /// The path of `Tests/Plugins/WrongMajor`: made for another major version of the ABI.
     package static func wrongMajor() throws -> String {
         try build("wrong-major", ["Tests/Plugins/WrongMajor/wrong_major.c"])
