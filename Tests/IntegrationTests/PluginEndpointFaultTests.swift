@@ -170,6 +170,44 @@ struct PluginEndpointFaultTests {
         #expect(letters.allSatisfy { $0.contains("it is bad") && $0.contains("out") })
     }
 
+    private func numbers(_ folder: String, _ prefix: String) -> [Int] {
+        let names = try? FileManager.default.contentsOfDirectory(atPath: workspace.path(folder))
+        return (names ?? []).filter { $0.hasPrefix(prefix) }  // None yet.
+            .compactMap { Int($0.dropFirst(prefix.count).prefix(20)) }.sorted()
+    }
+
+    @Test("a job does not go back behind what a sink has committed, and says both numbers")
+    func goingBackBehindACommit() throws {
+        var job = Job()
+        job.spec = ["checkpoint: { dir: cp, interval: 100ms, min-pause: 0s, retain: 1000 }"]
+        job.sources = ["{ id: in, plugin: file, config: { path: in.jsonl, follow: true } }"]
+        job.sinks = [
+            "{ id: out, plugin: files, component: epochs, input: in, config: { path: out } }"
+        ]
+        try workspace.write(job)
+        let child = try workspace.start(["run", "job.yaml"])
+        try child.wait(until: "an epoch is committed") { !numbers("out", "epoch-").isEmpty }
+        let older = try #require(numbers("out", "epoch-").last)
+        try workspace.append("in.jsonl", "{\"n\":100}\n")
+        try child.wait(until: "another one is committed") { numbers("out", "epoch-").count > 1 }
+        child.send(SIGKILL)
+        _ = try child.finish()
+        let newest = try #require(numbers("out", "epoch-").last)
+        #expect(newest > older)
+        let refused = try workspace.start(["run", "job.yaml", "--from", "\(older)"]).finish()
+        refused.expect(
+            status: 2,
+            says:
+                "the sink has committed epochs up to \(newest), and the checkpoint knows of those "
+                + "up to \(older)"
+        )
+        let rewound = try workspace.start(
+            ["run", "job.yaml", "--from", "\(older)", "--rewind-output"]
+        ).finish()
+        rewound.expect(status: 2, says: "a sink of a plugin cannot take back what it has committed")
+        #expect(numbers("out", "epoch-").last == newest)
+    }
+
     // MARK: - What the job file says
 
     @Test("a job that does not fit its plugins is refused, with its line")
