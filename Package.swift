@@ -42,6 +42,7 @@ let package = Package(
         .executable(name: "apus", targets: ["apus"]),
         .library(name: "ApusSDK", targets: ["ApusSDK"]),
         .library(name: "benchmark", type: .dynamic, targets: ["BenchmarkPlugin"]),
+        .library(name: "files", type: .dynamic, targets: ["FilesPlugin"]),
         .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
         .library(name: "tickets", type: .dynamic, targets: ["TicketsPlugin"]),
     ],
@@ -209,6 +210,14 @@ let package = Package(
             path: "Plugins/Benchmark",
             publicHeadersPath: ".",
             cSettings: pluginInC,
+            linkerSettings: exportsEntryOnly
+        ),
+        .target(
+            name: "FilesPlugin",
+            dependencies: ["CApusPlugin"],
+            path: "Plugins/Files",
+            publicHeadersPath: ".",
+            cSettings: [.unsafeFlags(warnings + ["-std=gnu11", "-fvisibility=hidden"])],
             linkerSettings: exportsEntryOnly
         ),
         .target(

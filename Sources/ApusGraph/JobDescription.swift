@@ -38,6 +38,9 @@ package struct JobDescription: Sendable, Hashable {
     /// How long callbacks of plugins may take.
     package var callLimits: CallLimits
 
+    /// What plugins may ask for and nobody is shown, in the author's order.
+    package var secrets: [SecretDescription]
+
     /// Where records enter, in the author's order.
     package var sources: [SourceDescription]
 
@@ -57,6 +60,7 @@ package struct JobDescription: Sendable, Hashable {
         errors: ErrorHandling? = nil,
         durability: Durability = Durability(),
         callLimits: CallLimits = CallLimits(),
+        secrets: [SecretDescription] = [],
         sources: [SourceDescription],
         operators: [OperatorDescription] = [],
         sinks: [SinkDescription] = []
@@ -69,6 +73,7 @@ package struct JobDescription: Sendable, Hashable {
         self.errors = errors ?? ErrorHandling(jobName: name)
         self.durability = durability
         self.callLimits = callLimits
+        self.secrets = secrets
         self.sources = sources
         self.operators = operators
         self.sinks = sinks

@@ -66,6 +66,7 @@ struct JobDecoder {
         let errors = decodeErrors(spec, jobName: name)
         let durability = decodeDurability(spec)
         let callLimits = decodeCallLimits(spec)
+        let secrets = decodeSecrets(spec)
         let sources = nodes(spec, .sources, decodeSource)
         let operators = nodes(spec, .operators, decodeOperator)
         let sinks = nodes(spec, .sinks, decodeSink)
@@ -79,6 +80,7 @@ struct JobDecoder {
             errors: errors,
             durability: durability,
             callLimits: callLimits,
+            secrets: secrets,
             sources: sources ?? [],
             operators: operators ?? [],
             sinks: sinks ?? []

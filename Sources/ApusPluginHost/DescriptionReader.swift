@@ -67,7 +67,10 @@ struct DescriptionReader {
         let functions = try readFunctions(value, kind, place)
         if let functions { try check(functions, value, timers, id) }
         let broadcasts = try readBroadcasts(value, functions, id)
-        let operatorStates = try readOperatorStates(value, id)
+        let snapshotVersion = try readSnapshot(component, value, kind, id)
+        let operatorStates =
+            try readOperatorStates(value, id) + snapshotStates(version: snapshotVersion)
+        try checkStateless(value, kind, id)
         try checkUnique(
             states.map(\.slot.name) + broadcasts.map(\.name) + operatorStates.map(\.name),
             "state of '\(id)'"
@@ -90,7 +93,9 @@ struct DescriptionReader {
             histograms: try readHistograms(value, id),
             broadcastInputCount: Int(value.broadcast_input_count),
             broadcasts: broadcasts,
-            operatorStates: operatorStates
+            operatorStates: operatorStates,
+            abilities: abilities(value, kind),
+            snapshotVersion: snapshotVersion
         )
     }
 

@@ -43,6 +43,9 @@ package final class OperatorInstance {
     package let calls: AsyncCalls?
     /// How much the plugin keeps of the records that it has had.
     let retained = RetainQuota()
+    /// State of the plugin's own kind; nil for an operator that has none.
+    private var snapshot: PrivateSnapshot?
+    private var savedSnapshot: PrivateSnapshot.Saved?
 
     /// The state functions; never freed, plugins may call them as long as they run.
     ///
@@ -105,6 +108,8 @@ package final class OperatorInstance {
             + "\(arguments.operatorID), subtask \(arguments.subtask)"
         site = CallSite(owner, content: plugin.contentHash)
         instance = PluginLog.register(owner)
+        SecretRegistry.register(instance, arguments.secrets)
+        savedSnapshot = arguments.snapshot
         let isKeyed = description.isKeyed
         state =
             isKeyed
@@ -142,6 +147,7 @@ package final class OperatorInstance {
         histogramCells = .allocate(capacity: max(1, cellCount))
         histogramCells.initialize(repeating: 0, count: max(1, cellCount))
         context.initialize(to: apus_ctx())
+        snapshot = PrivateSnapshot(component, description, site: site, owner: owner)
         prepareContext()
         ThreadCheck.add(site.pointer, instance)
         // Before create, which may start a thread that completes and posts.
@@ -153,6 +159,7 @@ package final class OperatorInstance {
         destroy()
         site.release()
         ThreadCheck.remove(instance)
+        SecretRegistry.unregister(instance)
         PluginLog.unregister(instance)
         context.deallocate()
         error.deallocate()
@@ -293,10 +300,27 @@ package final class OperatorInstance {
     package func open(nowMicroseconds: Int64) throws(PluginError) {
         // From here on the instance runs on this thread: a stack overflow can be reported.
         apus_guard_prepare_thread()
-        guard functions.pointee.open != nil else { return }
         begin(nil, 0, .min, nowMicroseconds)
+        if let saved = savedSnapshot {
+            savedSnapshot = nil
+            try snapshot?.load(saved, object, context)
+        }
+        guard functions.pointee.open != nil else { return }
         let code = apus_guard_open(site.pointer, functions, object, context)
         guard code == APUS_OK else { throw failure("open", code) }
+    }
+
+    /// Has the plugin write its private snapshot into the operator state that holds it.
+    ///
+    /// The task thread, between two callbacks, when a snapshot begins.
+    ///
+    /// - Throws: ``PluginError`` when the plugin cannot, or writes too much.
+    package func savePrivateSnapshot(nowMicroseconds: Int64) throws(PluginError) {
+        guard let snapshot, let operatorState else { return }
+        begin(nil, 0, context.pointee.watermark_us, nowMicroseconds)
+        let bytes = try snapshot.save(object, context)
+        for output in outputs { output.discard() }
+        operatorState.replaceLast(with: bytes)
     }
 
     /// Closes the instance.

@@ -62,6 +62,11 @@ package enum PluginLog {
         }
     }
 
+    /// Whether there is an instance of that number.
+    static func isRegistered(_ instance: UInt64) -> Bool {
+        state.withLock { $0.owners[instance] != nil }
+    }
+
     /// Logs what the host has to say about a plugin.
     ///
     /// Any thread.

@@ -200,7 +200,7 @@ const apus_guard_site *apus_guard_running_site(void) {
 int32_t apus_guard_running_control(void) {
     if (!apus_running_call.site) return 0;
     const char *callback = apus_running_call.callback;
-    for (const char *name : {"loading", APUS_ENTRY_NAME, "create", "destroy"}) {
+    for (const char *name : {"loading", APUS_ENTRY_NAME, "create", "destroy", "list_splits"}) {
         if (std::strcmp(callback, name) == 0) return 1;
     }
     return 0;
@@ -210,4 +210,143 @@ int32_t apus_guard_call(
     const apus_guard_site *site, const char *callback, int32_t (*call)(void *context),
     void *context, apus_error *error) {
     return guarded(site, callback, error, [&] { return call(context); });
+}
+
+int32_t apus_guard_list_splits(
+    const apus_guard_site *site, const apus_source_vt *vt, void *self, apus_writer *splits,
+    apus_error *error) {
+    return guarded(site, "list_splits", error, [&] {
+        return vt->list_splits(self, splits, error);
+    });
+}
+
+int32_t apus_guard_source_open(
+    const apus_guard_site *site, const apus_source_vt *vt, void *self, apus_ctx *ctx,
+    const apus_split *splits, uint32_t count) {
+    return guarded(site, "open", ctx->error, [&] {
+        return vt->open(self, ctx, splits, count);
+    });
+}
+
+int32_t apus_guard_source_close(
+    const apus_guard_site *site, const apus_source_vt *vt, void *self, apus_ctx *ctx) {
+    return guarded(site, "close", ctx->error, [&] {
+        vt->close(self, ctx);
+        return APUS_OK;
+    });
+}
+
+int32_t apus_guard_poll(
+    const apus_guard_site *site, const apus_source_vt *vt, void *self, apus_ctx *ctx,
+    uint32_t max_records) {
+    return guarded(site, "poll", ctx->error, [&] {
+        return vt->poll(self, ctx, max_records);
+    });
+}
+
+int32_t apus_guard_write_position(
+    const apus_guard_site *site, const apus_source_vt *vt, void *self, apus_ctx *ctx,
+    uint32_t index, apus_writer *position) {
+    return guarded(site, "write_position", ctx->error, [&] {
+        return vt->write_position(self, ctx, index, position);
+    });
+}
+
+int32_t apus_guard_on_checkpointed(
+    const apus_guard_site *site, const apus_source_vt *vt, void *self, apus_ctx *ctx,
+    uint32_t index, const apus_bytes *position) {
+    return guarded(site, "on_checkpointed", ctx->error, [&] {
+        return vt->on_checkpointed(self, ctx, index, position);
+    });
+}
+
+int32_t apus_guard_sink_open(
+    const apus_guard_site *site, const apus_sink_vt *vt, void *self, apus_ctx *ctx,
+    uint64_t *epoch) {
+    return guarded(site, "open", ctx->error, [&] {
+        return vt->open(self, ctx, epoch);
+    });
+}
+
+int32_t apus_guard_sink_close(
+    const apus_guard_site *site, const apus_sink_vt *vt, void *self, apus_ctx *ctx) {
+    return guarded(site, "close", ctx->error, [&] {
+        vt->close(self, ctx);
+        return APUS_OK;
+    });
+}
+
+int32_t apus_guard_sink_write(
+    const apus_guard_site *site, const apus_sink_vt *vt, void *self, apus_ctx *ctx,
+    const apus_batch *batch) {
+    return guarded(site, "write", ctx->error, [&] {
+        return vt->write(self, ctx, batch);
+    });
+}
+
+int32_t apus_guard_flush(
+    const apus_guard_site *site, const apus_sink_vt *vt, void *self, apus_ctx *ctx) {
+    return guarded(site, "flush", ctx->error, [&] {
+        return vt->flush(self, ctx);
+    });
+}
+
+int32_t apus_guard_commit(
+    const apus_guard_site *site, const apus_sink_vt *vt, void *self, apus_ctx *ctx,
+    uint64_t epoch) {
+    return guarded(site, "commit", ctx->error, [&] {
+        return vt->commit(self, ctx, epoch);
+    });
+}
+
+int32_t apus_guard_decode(
+    const apus_guard_site *site, const apus_codec_vt *vt, void *self, apus_ctx *ctx,
+    const apus_batch *frames) {
+    return guarded(site, "decode", ctx->error, [&] {
+        return vt->decode(self, ctx, frames);
+    });
+}
+
+int32_t apus_guard_encode(
+    const apus_guard_site *site, const apus_codec_vt *vt, void *self, apus_ctx *ctx,
+    const apus_batch *batch, uint32_t index, apus_writer *writer) {
+    return guarded(site, "encode", ctx->error, [&] {
+        return vt->encode(self, ctx, batch, index, writer);
+    });
+}
+
+int32_t apus_guard_split(
+    const apus_guard_site *site, const apus_codec_vt *vt, void *self, apus_ctx *ctx,
+    apus_framing *framing) {
+    return guarded(site, "split", ctx->error, [&] {
+        return vt->split(self, ctx, framing);
+    });
+}
+
+const void *apus_guard_component_extension(
+    const apus_guard_site *site, const apus_component *component, const char *name) {
+    const void *found = nullptr;
+    apus_error ignored = {};
+    ignored.size = sizeof ignored;
+    guarded(site, "get_extension", &ignored, [&] {
+        found = component->get_extension(name);
+        return APUS_OK;
+    });
+    return found;
+}
+
+int32_t apus_guard_snapshot_save(
+    const apus_guard_site *site, const apus_snapshot *vt, void *self, apus_ctx *ctx,
+    apus_writer *writer) {
+    return guarded(site, "save", ctx->error, [&] {
+        return vt->save(self, ctx, writer);
+    });
+}
+
+int32_t apus_guard_snapshot_load(
+    const apus_guard_site *site, const apus_snapshot *vt, void *self, apus_ctx *ctx,
+    apus_reader *reader, uint32_t version) {
+    return guarded(site, "load", ctx->error, [&] {
+        return vt->load(self, ctx, reader, version);
+    });
 }

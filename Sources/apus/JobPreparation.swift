@@ -18,7 +18,7 @@ struct JobPreparation {
         var allowsUnlisted = false
     }
 
-    private let world: World
+    let world: World
     private let options: Options
     private let processorCount: Int
 
@@ -86,12 +86,13 @@ struct JobPreparation {
             do {
                 let path = try search.find(node.plugin)
                 let plugin = try admission.describe(path)
-                signatures[node.id] = try plugin.component(node.component, file: path).signature
+                let found = try plugin.component(node.component, .operator, file: path)
+                signatures[node.id] = found.signature
             } catch let error as PluginError {
                 throw report(error, node, job)
             }
         }
-        return try plan(job, signatures)
+        return try plan(job, signatures, try describeEndpoints(of: job, search, admission))
     }
 
     /// A plan, and what its operators are.
@@ -99,6 +100,8 @@ struct JobPreparation {
         var plan: PhysicalPlan
         var implementations: [String: JobEnvironment.Implementation]
         var functions: [String: BoundFunction]
+        /// By the ids of the sources and sinks that have one.
+        var codecs: [String: JobEnvironment.Implementation]
     }
 
     /// The plan of a job with its plugins loaded into this process.
@@ -127,10 +130,13 @@ struct JobPreparation {
                 throw report(error, node, job)
             }
         }
+        let endpoints = try loadEndpoints(of: job, search, admission)
+        implementations.merge(endpoints.implementations) { $1 }
         return Loaded(
-            plan: try plan(job, signatures),
+            plan: try plan(job, signatures, endpoints.sinks),
             implementations: implementations,
-            functions: functions
+            functions: functions,
+            codecs: endpoints.codecs
         )
     }
 
@@ -212,7 +218,8 @@ struct JobPreparation {
 
     private func plan(
         _ job: JobDescription,
-        _ signatures: [String: OperatorSignature]
+        _ signatures: [String: OperatorSignature],
+        _ sinks: [String: SinkSignature]
     ) throws -> PhysicalPlan {
         let parallelism =
             options.parallelism ?? job.parallelism ?? min(processorCount, job.maxParallelism)
@@ -220,7 +227,8 @@ struct JobPreparation {
             return try PhysicalPlan.make(
                 for: job,
                 parallelism: parallelism,
-                signatures: signatures
+                signatures: signatures,
+                sinks: sinks
             )
         } catch {
             Console.note(error.description)

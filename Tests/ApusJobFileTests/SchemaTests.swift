@@ -44,6 +44,8 @@ struct SchemaTests {
         ("sink", SinkKey.names), ("watermark", WatermarkKey.names), ("empty", NoKey.names),
         ("file-source", FileSourceKey.names), ("stdin-source", StdinSourceKey.names),
         ("generator", GeneratorKey.names), ("file-sink", FileSinkKey.names),
+        ("stdout-sink", StdoutSinkKey.names), ("codec", CodecKey.names),
+        ("secret", SecretKey.names),
     ]
 
     @Test("the schema has exactly the keys that the reader knows", arguments: keys)
@@ -155,7 +157,7 @@ struct SchemaTests {
             // Rules that tie one value to another, or to the range of a type.
             "a unit for several time fields", "follow for a compressed file",
             "a delimiter of two characters", "a delimiter for jsonl", "emit json for jsonl",
-            "a huge number", "a duration beyond 64 bits",
+            "a huge number", "a duration beyond 64 bits", "no time field",
         ]
         let text = JobFileSample.text.replacing(mistake.old, with: mistake.new)
         guard !beyondSchema.contains(mistake.name) else { return }

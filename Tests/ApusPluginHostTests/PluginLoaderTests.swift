@@ -326,7 +326,7 @@ struct PluginLoaderTests {
         let unnamed = #expect(throws: PluginError.self) { try two.componentIndex(nil) }
         #expect(
             unnamed?.message
-                == "has 2 components; say which with `component:`, one of first, second"
+                == "has 2 operators; say which with `component:`, one of first, second"
         )
         let unknown = #expect(throws: PluginError.self) { try two.componentIndex("third") }
         #expect(unknown?.message == "has no component 'third'; expected one of first, second")

@@ -140,29 +140,16 @@ package final class LoadedPlugin: @unchecked Sendable {
 
     /// The index of a component.
     ///
-    /// - Parameter id: Nil means the only one.
+    /// - Parameters:
+    ///   - id: Nil means the only one of its kind.
+    ///   - kind: What it is to be.
     /// - Returns: Its index in the description.
     /// - Throws: ``PluginError`` that lists what there is.
-    package func componentIndex(_ id: String?) throws(PluginError) -> Int {
-        let ids = description.components.map(\.id)
-        guard let id else {
-            guard ids.count == 1 else {
-                throw PluginError(
-                    .badDescription,
-                    file,
-                    "has \(ids.count) components; say which with `component:`, one of "
-                        + ids.joined(separator: ", ")
-                )
-            }
-            return 0
-        }
-        guard let index = ids.firstIndex(of: id) else {
-            throw PluginError(
-                .badDescription,
-                file,
-                "has no component '\(id)'; expected one of \(ids.joined(separator: ", "))"
-            )
-        }
-        return index
+    package func componentIndex(
+        _ id: String?,
+        _ kind: ComponentKind = .operator
+    ) throws(PluginError) -> Int {
+        let kinds = description.components.map { ComponentChoice.Entry($0.id, $0.kind) }
+        return try ComponentChoice(file: file, components: kinds).index(of: id, kind)
     }
 }

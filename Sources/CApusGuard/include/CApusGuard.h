@@ -120,6 +120,50 @@ void apus_guard_install_crash_report(void);
 // The first call on a thread counts; the stack is freed with the thread.
 void apus_guard_prepare_thread(void);
 
+// Sources, sinks and codecs; see the headers of the plugin ABI. Errors go to ctx->error.
+int32_t apus_guard_list_splits(
+    const apus_guard_site *, const apus_source_vt *, void *self, apus_writer *, apus_error *);
+int32_t apus_guard_source_open(
+    const apus_guard_site *, const apus_source_vt *, void *self, apus_ctx *, const apus_split *,
+    uint32_t count);
+int32_t apus_guard_source_close(
+    const apus_guard_site *, const apus_source_vt *, void *self, apus_ctx *);
+int32_t apus_guard_poll(
+    const apus_guard_site *, const apus_source_vt *, void *self, apus_ctx *,
+    uint32_t max_records);
+int32_t apus_guard_write_position(
+    const apus_guard_site *, const apus_source_vt *, void *self, apus_ctx *, uint32_t index,
+    apus_writer *);
+int32_t apus_guard_on_checkpointed(
+    const apus_guard_site *, const apus_source_vt *, void *self, apus_ctx *, uint32_t index,
+    const apus_bytes *position);
+int32_t apus_guard_sink_open(
+    const apus_guard_site *, const apus_sink_vt *, void *self, apus_ctx *, uint64_t *epoch);
+int32_t apus_guard_sink_close(
+    const apus_guard_site *, const apus_sink_vt *, void *self, apus_ctx *);
+int32_t apus_guard_sink_write(
+    const apus_guard_site *, const apus_sink_vt *, void *self, apus_ctx *, const apus_batch *);
+int32_t apus_guard_flush(
+    const apus_guard_site *, const apus_sink_vt *, void *self, apus_ctx *);
+int32_t apus_guard_commit(
+    const apus_guard_site *, const apus_sink_vt *, void *self, apus_ctx *, uint64_t epoch);
+int32_t apus_guard_decode(
+    const apus_guard_site *, const apus_codec_vt *, void *self, apus_ctx *, const apus_batch *);
+int32_t apus_guard_encode(
+    const apus_guard_site *, const apus_codec_vt *, void *self, apus_ctx *, const apus_batch *,
+    uint32_t index, apus_writer *);
+int32_t apus_guard_split(
+    const apus_guard_site *, const apus_codec_vt *, void *self, apus_ctx *, apus_framing *);
+
+// An interface of a component by its name; NULL when it has none, or threw.
+const void *apus_guard_component_extension(
+    const apus_guard_site *, const apus_component *, const char *name);
+int32_t apus_guard_snapshot_save(
+    const apus_guard_site *, const apus_snapshot *, void *self, apus_ctx *, apus_writer *);
+int32_t apus_guard_snapshot_load(
+    const apus_guard_site *, const apus_snapshot *, void *self, apus_ctx *, apus_reader *,
+    uint32_t version);
+
 #ifdef __cplusplus
 }
 #endif

@@ -10,6 +10,7 @@ extension BenchCommand {
         case checkpoint
         case recovery
         case armedTimers
+        case endpoints
         case functions
         case abi
         case loading
@@ -31,6 +32,7 @@ extension BenchCommand {
                 ["--state-size", "--value-size", "--memory-budget", "--runs", "--cold"]
             case .armedTimers:
                 ["--armed", "--keys", "--checkpoint-interval", "--memory-budget"]
+            case .endpoints: ["--seconds", "--windows"]
             case .functions, .abi:
                 ["--runs", "--records"]
             case .loading:
@@ -41,7 +43,7 @@ extension BenchCommand {
 
     private static let names =
         Benchmark.allCases.map(\.rawValue) + [
-            "all", "checkpoint", "load", "recovery", "functions", "abi",
+            "all", "checkpoint", "load", "recovery", "endpoints", "functions", "abi",
         ]
 
     /// How the benchmark measures; nil when there is none of this name.
@@ -49,6 +51,7 @@ extension BenchCommand {
         switch name {
         case "checkpoint": .checkpoint
         case "recovery": .recovery
+        case "endpoints": .endpoints
         case "functions": .functions
         case "abi": .abi
         case "load": .loading

@@ -26,6 +26,9 @@ struct BenchCommand: ParsableCommand {
               One process arms timers and stops with a checkpoint, another fires them; none may be \
             lost, none may fire twice. Status 1 otherwise.
 
+            ENDS: endpoints
+              Source and sink of a plugin beside those that are built in, with nothing between.
+
             C FUNCTIONS: functions
               What a call costs per record: a call that the compiler knows, a compiled loop, \
             libffi, one call per batch; alone, and in a job with JSON (`none` has no function).
@@ -46,6 +49,7 @@ struct BenchCommand: ParsableCommand {
               apus bench checkpoint --state-size 1GiB --rate 50000 --interval 1s --seconds 30
               apus bench recovery --state-size 1GiB --runs 5
               apus bench timers --armed 10000000 --memory-budget 1GiB
+              apus bench endpoints --parallelism 2 --windows 5
               apus bench functions --runs 9 --json
               apus bench abi
             """
@@ -132,6 +136,7 @@ struct BenchCommand: ParsableCommand {
             case .checkpoint: try measureCheckpoints(session)
             case .recovery: try measureRecovery(session)
             case .armedTimers: try measureTimers(session)
+            case .endpoints: try measureEndpoints(session)
             case .functions, .abi, nil:
                 preconditionFailure("validate() has refused other names")
             case .loading: preconditionFailure("validate() demands a plugin, and that is above")

@@ -89,6 +89,7 @@ struct RunCommand: ParsableCommand {
             timeoutMicroseconds: job.callLimits.timeoutMicroseconds,
             graceMicroseconds: job.callLimits.graceMicroseconds
         )
+        let secrets = try SecretFiles(job, world).read()
         let admission = try preparation.admission()
         let loaded = try preparation.load(job, admission)
         let plan = loaded.plan
@@ -105,6 +106,8 @@ struct RunCommand: ParsableCommand {
             endpoints: endpoints,
             deadLetters: deadLetters,
             implementations: loaded.implementations,
+            codecs: loaded.codecs,
+            secrets: secrets,
             functions: loaded.functions,
             checkpoints: durable.settings,
             notify: { Console.note("note: \($0)") }

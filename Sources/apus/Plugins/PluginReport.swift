@@ -26,6 +26,14 @@ struct PluginReport: Codable, Equatable {
         var promises: [String]?
         /// Left out when it declares none.
         var histograms: [String]?
+        /// Of sinks and codecs: `flush`, `commit`, `decode`, `encode`; left out of others.
+        var functions: [String]?
+
+        /// What a sink or codec can do.
+        var abilities: Abilities {
+            Abilities.names.filter { functions?.contains($0.name) ?? false }
+                .reduce(into: []) { $0.formUnion($1.ability) }
+        }
 
         /// What the planner needs to know.
         var signature: OperatorSignature {
@@ -110,7 +118,11 @@ struct PluginReport: Codable, Equatable {
                 kind: component.kind.text,
                 asynchronous: component.isAsynchronous ? true : nil,
                 promises: component.promises.isEmpty ? nil : component.promises.names,
-                histograms: component.histograms.isEmpty ? nil : component.histograms
+                histograms: component.histograms.isEmpty ? nil : component.histograms,
+                functions: component.abilities == []
+                    ? nil
+                    : Abilities.names.filter { component.abilities.contains($0.ability) }
+                        .map(\.name)
             )
         }
     }
@@ -156,27 +168,20 @@ struct PluginReport: Codable, Equatable {
         return report
     }
 
-    /// A component by its id; nil means the only one.
-    func component(_ id: String?, file: String) throws -> Component {
-        let ids = components.map(\.id).joined(separator: ", ")
-        guard let id else {
-            guard components.count == 1 else {
-                throw PluginError(
-                    .badDescription,
-                    file,
-                    "has \(components.count) components; say which with `component:`, one of \(ids)"
-                )
-            }
-            return components[0]
-        }
-        guard let found = components.first(where: { $0.id == id }) else {
-            throw PluginError(
-                .badDescription,
-                file,
-                "has no component '\(id)'; expected one of \(ids)"
+    /// A component by its id; nil means the only one of its kind.
+    func component(
+        _ id: String?,
+        _ kind: ComponentKind,
+        file: String
+    ) throws(PluginError) -> Component {
+        let kinds: [ComponentKind] = [.source, .operator, .sink, .codec]
+        let entries = components.map { component in
+            ComponentChoice.Entry(
+                component.id,
+                kinds.first { "\($0)" == component.kind } ?? .operator
             )
         }
-        return found
+        return components[try ComponentChoice(file: file, components: entries).index(of: id, kind)]
     }
 
     /// The report as text.
@@ -185,6 +190,9 @@ struct PluginReport: Codable, Equatable {
         for component in components {
             lines.append("")
             lines.append("\(component.kind) \(component.id)  \(component.summary)")
+            if let functions = component.functions {
+                lines.append("  functions \(functions.joined(separator: ", "))")
+            }
             let key =
                 component.keyed
                 ? (component.acceptsNullKey ? "keyed, also takes records without key" : "keyed")

@@ -1,4 +1,5 @@
 import ApusCore
+import ApusGraph
 import ApusPluginHost
 import Foundation
 
@@ -38,8 +39,12 @@ struct PluginSearch {
 
     /// The file of a plugin.
     ///
+    /// - Parameters:
+    ///   - name: A name or a path.
+    ///   - builtIn: Words that could have been meant instead.
+    /// - Returns: Its path.
     /// - Throws: ``PluginError`` that lists where it was looked for.
-    func find(_ name: String) throws(PluginError) -> String {
+    func find(_ name: String, builtIn: [String] = []) throws(PluginError) -> String {
         if name.contains("/") {
             return name.hasPrefix("/") || jobFolder == "." ? name : "\(jobFolder)/\(name)"
         }
@@ -50,6 +55,7 @@ struct PluginSearch {
             "plugin '\(name)'",
             "not found; looked for \(candidates.joined(separator: ", ")). Build it, give its path "
                 + "(with a slash) in the job file, or set APUS_PLUGIN_PATH"
+                + (NearestWord.find(name, among: builtIn).map { "; did you mean '\($0)'?" } ?? "")
         )
     }
 }

@@ -35,6 +35,24 @@ package enum TestPlugin {
         try build("async", ["Tests/Plugins/Async/async.c"])
     }
 
+    /// The path of `Tests/Plugins/Endpoints`: sources, sinks, codecs, a snapshot, a secret.
+    package static func endpoints() throws -> String {
+        try build("endpoints", ["Tests/Plugins/Endpoints/endpoints.c"])
+    }
+
+    /// The path of `Plugins/Files`.
+    package static func files() throws -> String {
+        let names = [
+            "append_sink", "config", "epochs_sink", "folder_source", "length_prefixed_codec",
+            "plugin",
+        ]
+        return try build(
+            "files",
+            names.map { "Plugins/Files/\($0).c" },
+            options: ["-D_GNU_SOURCE"]
+        )
+    }
+
     /// The path of `Tests/Plugins/Trespasser`: calls the host where it may not.
     package static func trespasser() throws -> String {
         try build("trespasser", ["Tests/Plugins/Trespasser/trespasser.c"])
