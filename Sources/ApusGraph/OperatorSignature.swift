@@ -18,6 +18,9 @@ package struct OperatorSignature: Sendable, Hashable {
     /// The names of the states that it keeps, in the order of their declaration.
     package var states: [String]
 
+    /// Whether it makes asynchronous calls.
+    package var isAsynchronous: Bool
+
     /// What else is known, a line each, for people who read the plan.
     package var details: [String] = []
 
@@ -30,7 +33,8 @@ package struct OperatorSignature: Sendable, Hashable {
         acceptsMissingKey: Bool = false,
         inputCount: Int = 1,
         broadcastInputCount: Int = 0,
-        states: [String] = []
+        states: [String] = [],
+        isAsynchronous: Bool = false
     ) {
         precondition(inputCount >= 1, "an operator has an input")
         self.outputs = outputs
@@ -39,5 +43,6 @@ package struct OperatorSignature: Sendable, Hashable {
         self.inputCount = inputCount
         self.broadcastInputCount = broadcastInputCount
         self.states = states
+        self.isAsynchronous = isAsynchronous
     }
 }

@@ -86,7 +86,8 @@ enum Tables {
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
-        "CApusShims", "CApusGuard", "CApusFunctions", "CApusJSON", "CApusZlib", "CRocksDB",
+        "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusFunctions", "CApusJSON", "CApusZlib",
+        "CRocksDB",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -114,6 +115,8 @@ enum Tables {
         "Sources/ApusStateTools/StateEntry.swift",
         // Gives the view of a batch that lies on the stack to the plugin.
         "Sources/ApusRuntime/OperatorStage.swift",
+        "Sources/ApusRuntime/Async/AsyncEmission.swift",
+        "Sources/ApusRuntime/Async/OperatorStage+Async.swift",
         // Writes an array's bytes through the seam to files.
         "Sources/apus/LineFile.swift",
     ]
@@ -132,6 +135,8 @@ enum Tables {
         "swift", "h", "c", "cc", "cpp", "hpp", "rs", "java", "py", "sh",
         // What a linker, a module or a package manager reads.
         "modulemap", "map", "toml", "lock", "resolved",
+        // What libabigail has seen of the plugin ABI, and plugins of former versions.
+        "abi", "so",
         // What a person reads, or a page shows.
         "md", "html", "css", "js", "svg", "png",
         // Jobs, inputs and expected outputs.
