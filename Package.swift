@@ -54,6 +54,7 @@ let package = Package(
         .target(
             name: "CApusPlugin",
             path: "sdk/c",
+            exclude: ["testing"],
             publicHeadersPath: "include",
             cSettings: [.unsafeFlags(warnings + ["-std=c11", "-Wpedantic"])]
         ),
