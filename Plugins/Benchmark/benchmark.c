@@ -9,6 +9,8 @@
 //                 little-endian; emits (key, id) when it fires
 #include "apus/apus.h"
 
+APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
+
 // How many records value_mut_many gets at once: 8 KiB of pointers, which stay in the first cache.
 #define CHUNK 1024u
 

@@ -2,6 +2,10 @@ import ApusState
 import CApusPlugin
 
 extension DescriptionReader {
+    /// The size in ABI 0.2; what lies behind is zero in a plugin of that version.
+    private static let oldDeclarationByteCount =
+        MemoryLayout<apus_operator_state_decl>.offset(of: \.min_readable) ?? 0
+
     /// Reads the declarations of operator state; none of a plugin whose headers had none.
     func readOperatorStates(
         _ value: apus_component,
@@ -33,8 +37,8 @@ extension DescriptionReader {
         let place = "operator state \(index)"
         // SAFETY: the size says that the fields are there; the declaration is valid for ever by
         // contract.
-        try check(state.pointee.size, MemoryLayout<apus_operator_state_decl>.size, place)
-        let value = state.pointee
+        try check(state.pointee.size, Self.oldDeclarationByteCount, place)
+        let value = Self.copy(state, size: state.pointee.size, apus_operator_state_decl())
         let stateName = try name(value.name, "the name of \(place) of '\(id)'")
         let redistribution: OperatorStateRedistribution
         switch value.redistribution {
@@ -56,7 +60,14 @@ extension DescriptionReader {
             name: stateName,
             redistribution: redistribution,
             schemaVersion: Int(value.schema_version),
-            schema: try text(value.schema, "the schema of '\(stateName)'")
+            schema: try text(value.schema, "the schema of '\(stateName)'"),
+            migration: try migration(
+                current: value.schema_version,
+                oldest: value.min_readable,
+                isGiven: value.migrate != nil,
+                renamedFrom: value.renamed_from,
+                "state '\(stateName)' of '\(id)'"
+            )
         )
     }
 }

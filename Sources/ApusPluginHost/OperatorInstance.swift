@@ -166,7 +166,7 @@ package final class OperatorInstance {
 
     /// The value of each declared counter.
     package var counters: [(name: String, value: UInt64)] {
-        description.counters.enumerated().map { ($1, counterCells[$0]) }
+        description.counters.enumerated().map { ($1.name, counterCells[$0]) }
     }
 
     private func prepareContext() {

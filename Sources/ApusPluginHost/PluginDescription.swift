@@ -1,4 +1,5 @@
 package import ApusState
+import CApusPlugin
 
 /// What a plugin says of itself, as values.
 package struct PluginDescription: Equatable, Sendable {
@@ -18,12 +19,18 @@ package struct PluginDescription: Equatable, Sendable {
 package struct ComponentDescription: Equatable, Sendable {
     /// The id, unique in the plugin.
     package let id: String
+    /// What it is for.
+    package let kind: ComponentKind
     /// One line for people.
     package let summary: String
     /// Whether its records must have keys.
     package let isKeyed: Bool
     /// Whether it wants records without key too.
     package let acceptsNullKey: Bool
+    /// Whether it makes asynchronous calls.
+    package let isAsynchronous: Bool
+    /// What it promises of its output.
+    package let promises: Promises
     /// How many inputs it takes.
     package let inputCount: Int
     /// The outputs' names, the main one first.
@@ -32,14 +39,65 @@ package struct ComponentDescription: Equatable, Sendable {
     package let states: [StateDescription]
     /// The timers.
     package let timers: [TimerDescription]
-    /// The names of its counters.
-    package let counters: [String]
+    /// Its counters and gauges.
+    package let counters: [CounterDescription]
+    /// The names of its histograms.
+    package let histograms: [String]
     /// How many broadcast inputs it takes at most.
     package let broadcastInputCount: Int
     /// The broadcast states.
     package let broadcasts: [BroadcastDescription]
     /// The operator states.
     package let operatorStates: [OperatorStateDescription]
+}
+
+/// What a component is for; the numbers are those of the ABI.
+package enum ComponentKind: UInt32, Equatable, Sendable {
+    /// Brings records into a job.
+    case source = 1
+    /// Makes records of records.
+    case `operator` = 2
+    /// Takes records out of a job.
+    case sink = 3
+    /// Turns bytes into records and back.
+    case codec = 4
+}
+
+/// What a component promises of its output; `apus plugin check` holds it to that.
+package struct Promises: OptionSet, Equatable, Sendable {
+    // doc: inherited
+    package let rawValue: UInt32
+    // doc: inherited
+    package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    /// The same input in the same order gives the same output.
+    package static let deterministic = Promises(rawValue: APUS_DETERMINISTIC)
+    /// Every record that it writes has the key of the one in hand.
+    package static let forwardsKey = Promises(rawValue: APUS_FORWARDS_KEY)
+    /// It writes exactly one record for each on its main output.
+    package static let oneToOne = Promises(rawValue: APUS_ONE_TO_ONE)
+    /// It passes records on as they are, or not at all.
+    package static let filterOnly = Promises(rawValue: APUS_FILTER_ONLY)
+
+    static let all: Promises = [.deterministic, .forwardsKey, .oneToOne, .filterOnly]
+}
+
+/// A declared counter or gauge.
+package struct CounterDescription: Equatable, Sendable {
+    /// The name.
+    package let name: String
+    /// Whether it is a level and not a sum.
+    package let isGauge: Bool
+}
+
+/// What a declaration says of older versions of its bytes.
+package struct MigrationDescription: Equatable, Sendable {
+    /// The oldest version that can be read; the declaration's own when there is no migration.
+    package let oldestReadable: Int
+    /// Whether there is a function that brings older bytes forward.
+    package let isGiven: Bool
+    /// The name in older versions; nil when it was the same.
+    package let renamedFrom: String?
 }
 
 /// A declared state slot.
@@ -50,6 +108,8 @@ package struct StateDescription: Equatable, Sendable {
     package let schemaVersion: Int
     /// Free text about the bytes.
     package let schema: String
+    /// What it makes of older versions of the bytes.
+    package let migration: MigrationDescription
 }
 
 /// A declared broadcast state.
@@ -60,6 +120,8 @@ package struct BroadcastDescription: Equatable, Sendable {
     package let schemaVersion: Int
     /// Free text about the bytes.
     package let schema: String
+    /// What it makes of older versions of the bytes.
+    package let migration: MigrationDescription
 }
 
 /// A declared operator state: items of a subtask.
@@ -72,6 +134,8 @@ package struct OperatorStateDescription: Equatable, Sendable {
     package let schemaVersion: Int
     /// Free text about the bytes.
     package let schema: String
+    /// What it makes of older versions of the bytes.
+    package let migration: MigrationDescription
 }
 
 /// A declared timer.
@@ -80,4 +144,8 @@ package struct TimerDescription: Equatable, Sendable {
     package let name: String
     /// The domain.
     package let domain: KeyedState.TimerDomain
+    /// The version of what times and payloads mean.
+    package let schemaVersion: Int
+    /// What it makes of armed timers of older versions.
+    package let migration: MigrationDescription
 }

@@ -82,7 +82,7 @@ struct PluginReport: Codable, Equatable {
                         domain: $0.domain == .event ? "event-time" : "processing-time"
                     )
                 },
-                counters: component.counters,
+                counters: component.counters.map(\.name),
                 broadcastInputs: component.broadcastInputCount == 0
                     ? nil : component.broadcastInputCount
             )

@@ -21,6 +21,8 @@ struct DescriptionReaderTests {
     }
 
     private static let nameRule = "expected 1 to 63 of a-z, 0-9, '-', '_'"
+    private static let kinds =
+        "this host knows sources (1), operators (2), sinks (3) and codecs (4)"
     private static let sizeHint = "set it to sizeof the struct"
     private static let long = "0123456789012345678901234567890123456789012345678901234567890123"
 
@@ -60,13 +62,17 @@ struct DescriptionReaderTests {
             "other_component.size = UINT32_MAX",
             "component 1: size is 4294967295, expected 120; \(sizeHint)"
         ),
-        Mistake("component.kind = 0", "component 0 is of kind 0; this host knows operators (2)"),
-        Mistake("component.kind = 3", "component 0 is of kind 3; this host knows operators (2)"),
+        Mistake("component.kind = 0", "component 0 is of kind 0; \(kinds)"),
+        Mistake("component.kind = 5", "component 0 is of kind 5; \(kinds)"),
+        Mistake(
+            "component.kind = APUS_SOURCE, vt.open = NULL",
+            "component 0 lacks list_splits, open, poll or write_position"
+        ),
         Mistake("component.vt = NULL", "component 0 has no function table (vt)"),
         Mistake("vt.size = 8", "component 0's vt: size is 8, expected 48; \(sizeHint)"),
-        Mistake("vt.process = NULL", "component 0 lacks create, destroy or process"),
-        Mistake("component.create = NULL", "component 0 lacks create, destroy or process"),
-        Mistake("component.destroy = NULL", "component 0 lacks create, destroy or process"),
+        Mistake("vt.process = NULL", "component 0 lacks process"),
+        Mistake("component.create = NULL", "component 0 lacks create or destroy"),
+        Mistake("component.destroy = NULL", "component 0 lacks create or destroy"),
         Mistake("component.id = TEXT(\"\")", "component 0's id is ''; \(nameRule)"),
         Mistake(
             "component.id = TEXT(\"Two Words\")",
@@ -219,17 +225,28 @@ struct DescriptionReaderTests {
 
     @Test("a plugin that needs a newer minor version is incompatible")
     func aPluginThatNeedsANewerMinorVersionIsIncompatible() throws {
-        let path = try TestPlugin.badDescription("plugin.abi_minor_floor = 3")
+        let path = try TestPlugin.badDescription("plugin.abi_minor_floor = 4")
         let error = try PluginWorld().refusal(path)
         #expect(
             error
                 == PluginError(
                     .incompatible,
                     path,
-                    "needs ABI 0.3 or newer, this host has 0.2; update Apus, or compile the plugin "
+                    "needs ABI 0.4 or newer, this host has 0.3; update Apus, or compile the plugin "
                         + "for that"
                 )
         )
+    }
+
+    @Test("a plugin that needs an extension that is not there is incompatible")
+    func aPluginThatNeedsAnExtensionThatIsNotThereIsIncompatible() throws {
+        let path = try TestPlugin.badDescription(
+            "static const char *const needs[] = {\"no.such/1\", NULL}; component.needs = needs"
+        )
+        let error = try PluginWorld().refusal(path)
+        #expect(error?.code == .incompatible)
+        let start = "'first' needs the extension 'no.such/1', which this host does not have"
+        #expect(error?.message.hasPrefix(start) == true)
     }
 
     @Test(
@@ -253,7 +270,7 @@ struct DescriptionReaderTests {
         #expect(description.id == "test.description")
         #expect(description.version == "0.0.1")
         #expect(description.vendor == "Apus")
-        #expect(description.abiMinor == 2)
+        #expect(description.abiMinor == 3)
         let first = try #require(description.components.first)
         #expect(first.id == "first")
         #expect(first.summary == "does nothing")
@@ -267,7 +284,7 @@ struct DescriptionReaderTests {
         #expect(first.states.map(\.schema) == ["u64", ""])
         #expect(first.timers.map(\.name) == ["due", "tick"])
         #expect(first.timers.map(\.domain) == [.event, .processing])
-        #expect(first.counters == ["seen", "lost"])
+        #expect(first.counters.map(\.name) == ["seen", "lost"])
         #expect(first.operatorStates.map(\.name) == ["items"])
         #expect(first.operatorStates.map(\.redistribution) == [.split])
         #expect(first.operatorStates.map(\.schemaVersion) == [4])

@@ -103,7 +103,7 @@ extension OperatorTests {
             let states = (0..<2).compactMap { keep.operator_states[$0]?.pointee }
             #expect(states.map(\.redistribution) == [APUS_SPLIT, APUS_UNION])
             #expect(states.map(\.schema_version) == [3, 1])
-            #expect(states.map(\.size) == [48, 48])
+            #expect(states.map(\.size) == [80, 80])
         }
     }
 }

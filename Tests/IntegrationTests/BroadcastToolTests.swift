@@ -15,6 +15,7 @@ struct BroadcastToolTests {
     private static let plugin = """
         #include <stdio.h>
         #include "apus/apus.h"
+        APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
         static int32_t create(const apus_args *a, void **s, apus_error *e) {
             (void)a, (void)e; *s = NULL; return APUS_OK;
         }

@@ -14,6 +14,7 @@ struct OperatorStateToolTests {
     /// Keeps each record.
     private static let plugin = """
         #include "apus/apus.h"
+        APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
         static int32_t create(const apus_args *a, void **s, apus_error *e) {
             (void)a, (void)e; *s = NULL; return APUS_OK;
         }

@@ -12,6 +12,7 @@ enum TallyPlugin {
     private static let source = """
         #include <stdio.h>
         #include <apus/apus.h>
+        APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
         static int32_t create(const apus_args *args, void **self, apus_error *error) {
             static char instance;
             (void)args, (void)error;

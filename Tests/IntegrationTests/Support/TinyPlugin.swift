@@ -32,6 +32,7 @@ struct TinyPlugin {
         #include <stdlib.h>
         #include <unistd.h>
         #include <apus/apus.h>
+        APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
         \(prelude)
         static int32_t create(const apus_args *args, void **self, apus_error *error) {
             (void)args, (void)self, (void)error;

@@ -2,6 +2,8 @@
 // Without it the description is good.
 #include "apus/apus.h"
 
+APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
+
 #ifndef CHANGE
 #define CHANGE
 #endif

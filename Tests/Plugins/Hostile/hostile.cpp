@@ -8,6 +8,8 @@
 
 #include "apus/apus.h"
 
+APUS_PLUGIN_NOTE(APUS_LANGUAGE_CXX, 0);
+
 namespace {
 
 using process_function = int32_t (*)(void *, apus_ctx *, const apus_batch *);
@@ -409,7 +411,7 @@ apus_component *keyed(const char *id, apus_operator_vt *vt) {
         state("counter", APUS_STATE_COUNTER, 0), state("list", APUS_STATE_LIST, 0),
         state("map", APUS_STATE_MAP, 0)};
     static const apus_timer_decl timer = {
-        sizeof(apus_timer_decl), APUS_EVENT_TIME, APUS_STR("due")};
+        sizeof(apus_timer_decl), APUS_EVENT_TIME, APUS_STR("due"), 0, 0, nullptr};
     static const apus_timer_decl *const timers[] = {&timer};
     auto *made = component(id, vt);
     if (!vt->on_timers) vt->on_timers = throw_in_timers;

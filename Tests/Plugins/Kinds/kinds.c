@@ -21,6 +21,8 @@
 
 #include "apus/apus.h"
 
+APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
+
 // The instance: its subtask.
 static int32_t create(const apus_args *args, void **self, apus_error *error) {
     uint32_t *made = malloc(sizeof *made);

@@ -21,6 +21,10 @@
 
 #include "apus/apus.h"
 
+#ifdef APUS_PLUGIN_NOTE  // ABI 0.1 and 0.2 had none
+APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
+#endif
+
 #define WINDOW_US 10
 
 // Instances: the configuration, or how far blow-up has come.

@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 #define APUS_ABI_MAJOR 0
-#define APUS_ABI_MINOR 2
+#define APUS_ABI_MINOR 3
 
 #if defined(__cplusplus)
 #define APUS_EXTERN_C extern "C"
@@ -28,15 +28,20 @@
 // A host treats negative numbers it does not know as APUS_FATAL.
 #define APUS_OK 0
 #define APUS_YIELD 1      // stopped before the end of the batch; call again from ctx->at
+#define APUS_IDLE 2       // a source has nothing now; ask again later
+#define APUS_END 3        // a source will never have anything again
 #define APUS_NOT_FOUND 4  // no such value, entry or timer; not an error
 #define APUS_RECORD (-1)  // record ctx->at is bad: dead-letter it or fail the job, go on behind it
 #define APUS_FATAL (-2)   // the instance cannot go on; the job fails
+#define APUS_RETRY (-3)   // it failed for now; the same again may succeed later
 #define APUS_UNSUPPORTED (-4)  // no such slot, wrong kind of state, record without a key
 #define APUS_STALE (-5)   // the cursor's state has changed since it was set up
 #define APUS_LIMIT (-6)   // a limit is reached; as a result of process() it means APUS_YIELD
 #define APUS_CONFIG (-7)  // the configuration is wrong
 #define APUS_READ_ONLY (-8)  // broadcast state is written by process_broadcast alone
 #define APUS_EXCEPTION (-9)  // set by the host only: something was thrown
+#define APUS_INCOMPATIBLE (-10)  // bytes of a version, or of a kind, that cannot be read
+#define APUS_TIMED_OUT (-11)  // an asynchronous call was not completed in time
 
 // Text in UTF-8 that somebody else owns; valid as long as its owner says.
 typedef struct apus_str {

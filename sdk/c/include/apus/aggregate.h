@@ -79,7 +79,7 @@ typedef struct apus_average_f64 {
 // An accumulator of the plugin's own is a struct without pointers, for which all zero is empty.
 #define APUS_AGGREGATE(name, accumulator, version, schema) \
     {sizeof(apus_state_decl), APUS_STATE_VALUE, APUS_STR(name), (version), \
-     (uint32_t)sizeof(accumulator), 0, 0, APUS_STR(schema)}
+     (uint32_t)sizeof(accumulator), 0, 0, APUS_STR(schema), 0, 0, {NULL, 0}, NULL}
 
 // MARK: Folding a number into an accumulator, and its result.
 //
@@ -165,7 +165,8 @@ static inline int32_t apus_average_i64_result(const apus_average_i64 *a, double 
     if (a->count == 0) return APUS_NOT_FOUND;
     // The whole part exactly, so that only the fraction is rounded before the end.
     __extension__ typedef __int128 wide;
-    wide sum = (wide)(((unsigned __int128)(uint64_t)a->sum.high << 64) | a->sum.low);
+    __extension__ typedef unsigned __int128 unsigned_wide;
+    wide sum = (wide)(((unsigned_wide)(uint64_t)a->sum.high << 64) | a->sum.low);
     wide count = (wide)a->count;
     *result = (double)(sum / count) + (double)(sum % count) / (double)a->count;
     return APUS_OK;

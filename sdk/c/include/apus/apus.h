@@ -1,9 +1,14 @@
-// The Apus plugin ABI, version 0.2: everything a plugin needs, in one include.
+// The Apus plugin ABI, version 0.3: everything a plugin needs, in one include.
 //
 // A plugin is a shared library that exports one function, apus_plugin_v0 (entry.h). It describes
-// its operators (component.h); the host creates instances of them and feeds them batches of
-// records (batch.h), for which they write records (out.h), keep state (state.h) and set timers
-// (timer.h). The header alone is enough: there is no library to link.
+// its components (component.h): operators, sources (source.h), sinks (sink.h), codecs (codec.h).
+// The host creates instances of operators and feeds them batches of records (batch.h), for which
+// they write records (out.h), keep state (state.h), set timers (timer.h) and make asynchronous
+// calls (async.h). A note in the file (note.h) says what it was built for. The headers alone are
+// enough: there is no library to link.
+//
+// Initialise structs by the names of their fields, `{.size = sizeof(apus_port), ...}`: then source
+// that was written for older headers compiles with newer ones, where structs have grown.
 //
 // Conventions that hold everywhere:
 //
@@ -26,16 +31,24 @@
 
 #include "apus/abi.h"
 #include "apus/aggregate.h"
+#include "apus/async.h"
 #include "apus/batch.h"
 #include "apus/broadcast.h"
+#include "apus/codec.h"
 #include "apus/component.h"
 #include "apus/context.h"
 #include "apus/entry.h"
 #include "apus/error.h"
+#include "apus/extensions.h"
 #include "apus/host.h"
+#include "apus/layout.h"
+#include "apus/migration.h"
+#include "apus/note.h"
 #include "apus/operator.h"
 #include "apus/operator_state.h"
 #include "apus/out.h"
+#include "apus/sink.h"
+#include "apus/source.h"
 #include "apus/state.h"
 #include "apus/timer.h"
 #include "apus/view.h"

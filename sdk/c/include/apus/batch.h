@@ -10,12 +10,15 @@
 #define APUS_KIND_NULL_KEY 4u    // the record has no key: it has no state and no timers
 #define APUS_KIND_NULL_VALUE 8u  // the record has no value, which is not the same as an empty one
 
+// Bits of a batch's flags.
+#define APUS_BATCH_AGAIN 1u  // records that process has had before, whose calls are begun again
+
 // All pointers are valid until the callback returns. To keep data, copy it or put it in state.
 typedef struct apus_batch {
     uint32_t size;
     uint32_t count;              // 1 to 65,536 records
     uint32_t input;              // index of the operator's input that the records came in by
-    uint32_t flags;              // 0
+    uint32_t flags;              // APUS_BATCH_ bits
     const apus_view *key;        // NULL when the input is not keyed
     const apus_view *value;
     const int64_t *ts;           // event time, or APUS_NO_TIME

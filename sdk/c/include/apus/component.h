@@ -5,12 +5,21 @@
 #include "apus/operator.h"
 #include "apus/operator_state.h"
 
-// Kinds of components. ABI 0.2 has operators only.
-#define APUS_OPERATOR 2u
+// Kinds of components, and what `vt` is.
+#define APUS_SOURCE 1u    // apus_source_vt, since 0.3
+#define APUS_OPERATOR 2u  // apus_operator_vt
+#define APUS_SINK 3u      // apus_sink_vt, since 0.3
+#define APUS_CODEC 4u     // apus_codec_vt, since 0.3
 
 // Flags of a component.
 #define APUS_KEYED 1u              // its records have keys; needed for state and timers
 #define APUS_ACCEPTS_NULL_KEY 2u   // wants records without key too; else they are dead-lettered
+// Since 0.3.
+#define APUS_ASYNCHRONOUS 4u       // makes asynchronous calls; see async.h
+#define APUS_DETERMINISTIC 8u      // the same input in the same order gives the same output
+#define APUS_FORWARDS_KEY 16u      // every record that it writes has the key of the one in hand
+#define APUS_ONE_TO_ONE 32u        // writes exactly one record for each on its main output
+#define APUS_FILTER_ONLY 64u       // passes records on as they are, or not at all
 
 // An output. The first one declared is the main output.
 typedef struct apus_port {
@@ -20,13 +29,24 @@ typedef struct apus_port {
     apus_str summary;
 } apus_port;
 
+// Flags of a counter.
+#define APUS_GAUGE 1u  // a level that goes up and down: `ctx->counters[index] = n`; since 0.3
+
 // A counter of the operator's own: `ctx->counters[index] += n`.
 typedef struct apus_counter_decl {
     uint32_t size;
-    uint32_t flags;   // 0
+    uint32_t flags;   // APUS_GAUGE or 0
     apus_str name;    // [a-z0-9_]
     apus_str summary;
 } apus_counter_decl;
+
+// A distribution of the operator's own: apus_observe. Since 0.3.
+typedef struct apus_histogram_decl {
+    uint32_t size;
+    uint32_t flags;   // 0
+    apus_str name;    // [a-z0-9_], with its unit: "call_us"
+    apus_str summary;
+} apus_histogram_decl;
 
 // What an instance is told when it is created. Valid until create returns.
 typedef struct apus_args {
@@ -43,13 +63,13 @@ typedef struct apus_args {
 // Static in the plugin; valid for ever.
 typedef struct apus_component {
     uint32_t size;
-    uint32_t kind;             // APUS_OPERATOR
+    uint32_t kind;             // APUS_OPERATOR and so on
     // Makes an instance. The configuration is checked here: APUS_CONFIG with a message that says
     // what was expected. On an error *self is ignored and destroy is not called. [ctl]
     int32_t (*create)(const apus_args *, void **self, apus_error *);
     // Frees the instance. [ctl]
     void (*destroy)(void *self);
-    const void *vt;            // apus_operator_vt
+    const void *vt;            // by its kind: apus_operator_vt and so on
     apus_str id;               // [a-z0-9-], one of its kind in the plugin
     apus_str summary;
     uint32_t flags;
@@ -69,6 +89,15 @@ typedef struct apus_component {
     uint32_t operator_state_count;   // at most 32
     uint32_t operator_state_flags;   // 0
     const apus_operator_state_decl *const *operator_states;  // see operator_state.h
+    // Since 0.3.
+    uint32_t histogram_count;        // at most 32
+    uint32_t reserved_03;
+    const apus_histogram_decl *const *histograms;
+    // Names of the host's extensions that it cannot do without, up to a NULL: a host that lacks
+    // one refuses the plugin by name. NULL = none.
+    const char *const *needs;
+    // Optional interfaces of the component, extensions.h; NULL = none. [any]
+    const void *(*get_extension)(const char *name);
 } apus_component;
 
 #endif

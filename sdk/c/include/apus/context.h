@@ -2,12 +2,16 @@
 #ifndef APUS_CONTEXT_H
 #define APUS_CONTEXT_H
 
+#include "apus/async.h"
 #include "apus/broadcast.h"
 #include "apus/error.h"
 #include "apus/operator_state.h"
 #include "apus/out.h"
 #include "apus/state.h"
 #include "apus/timer.h"
+
+// A histogram: cell 0 counts zeros, cell b the values of b bits, the last one is their sum.
+#define APUS_HISTOGRAM_CELLS 66
 
 // Owned by the host, one per instance, at the same address for the instance's life.
 // For use inside callbacks of that instance only.
@@ -31,7 +35,21 @@ struct apus_ctx {
     void *broadcast_private;
     const apus_operator_state_api *operator_state;
     void *operator_state_private;
+    // Since 0.3.
+    void *instance_private;
+    uint64_t *histograms;   // APUS_HISTOGRAM_CELLS per declared histogram: use apus_observe
+    uint32_t histogram_count;
+    uint32_t reserved_03;
 };
+
+// Adds a value to a declared histogram. [op]
+static inline void apus_observe(apus_ctx *ctx, uint32_t index, uint64_t value) {
+    if (index >= ctx->histogram_count) return;
+    uint64_t *cells = ctx->histograms + (size_t)index * APUS_HISTOGRAM_CELLS;
+    uint32_t bucket = value ? 64u - (uint32_t)__builtin_clzll(value) : 0u;
+    cells[bucket] += 1;
+    cells[APUS_HISTOGRAM_CELLS - 1] += value;
+}
 
 // Stops at record `at` with a result: `return apus_at(ctx, i, APUS_YIELD);` [op]
 static inline int32_t apus_at(apus_ctx *ctx, uint32_t at, int32_t code) {

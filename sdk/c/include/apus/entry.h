@@ -4,12 +4,13 @@
 
 #include "apus/component.h"
 #include "apus/host.h"
+#include "apus/note.h"
 
 // Static in the plugin; valid for ever.
 typedef struct apus_plugin {
     uint32_t size;
     uint16_t abi_minor;        // APUS_ABI_MINOR of the header it was compiled with
-    uint16_t abi_minor_floor;  // the oldest minor it runs on
+    uint16_t abi_minor_floor;  // APUS_ABI_MINOR_FLOOR: the oldest minor of a host it runs on
     apus_str id;               // "com.example.fraud"
     apus_str version;          // semantic version, "1.4.2"
     apus_str vendor;

@@ -19,7 +19,7 @@ typedef struct apus_host {
     // drops what is more than 100 lines a second per instance, and says so. [any]
     void (*log)(uint64_t instance, uint32_t level, const char *text, uint64_t len);
     // Optional interfaces by name, a zero-terminated string as "apus.async/1"; NULL when the host
-    // does not have it. ABI 0.2 has none. [any]
+    // does not have it. See async.h and extensions.h. [any]
     const void *(*get_extension)(const char *id);
     apus_str name;     // "apus"
     apus_str version;  // of the host

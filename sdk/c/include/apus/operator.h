@@ -28,6 +28,14 @@ typedef struct apus_operator_vt {
     // every subtask does. State per key and timers are out of reach; broadcast state can be
     // written, outputs too: each subtask writes its own. Returns as process. [op]
     int32_t (*process_broadcast)(void *self, apus_ctx *, const apus_batch *);
+    // Since 0.3, for APUS_ASYNCHRONOUS; see async.h.
+    // Handles calls ctx->at ..< calls->batch->count that are completed: state, timers and outputs
+    // of their records can be used. NULL: results leave as they are. Returns as process. [op]
+    int32_t (*on_async)(void *self, apus_ctx *, const apus_async_batch *calls);
+    // Nobody waits for this call any more: it has timed out, or the job stops. May be NULL. [op]
+    void (*cancel)(void *self, uint64_t token, uint64_t user);
+    // What was posted has come; no records are in hand. May be NULL. [op]
+    int32_t (*on_event)(void *self, apus_ctx *, uint64_t event);
 } apus_operator_vt;
 
 #endif

@@ -34,6 +34,11 @@ typedef struct apus_operator_state_decl {
     uint32_t schema_version;  // 1 or more; what the items' bytes mean
     uint32_t flags;           // 0
     apus_str schema;          // free text for people, kept in checkpoints; may be empty
+    // Since 0.3.
+    uint32_t min_readable;    // as in apus_state_decl
+    uint32_t reserved;
+    apus_str renamed_from;
+    apus_migrate migrate;
 } apus_operator_state_decl;
 
 // All functions [op]. They return APUS_OK, APUS_NOT_FOUND for a position that is behind the end,

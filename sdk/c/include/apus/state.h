@@ -10,7 +10,7 @@
 #ifndef APUS_STATE_H
 #define APUS_STATE_H
 
-#include "apus/abi.h"
+#include "apus/migration.h"
 
 typedef struct apus_ctx apus_ctx;
 
@@ -30,6 +30,11 @@ typedef struct apus_state_decl {
     uint32_t flags;           // 0
     uint32_t reserved;
     apus_str schema;          // free text for people, kept in checkpoints; may be empty
+    // Since 0.3.
+    uint32_t min_readable;    // the oldest schema_version that migrate takes; 0 = none but its own
+    uint32_t migration_flags; // 0
+    apus_str renamed_from;    // the name that the state had in older versions; may be empty
+    apus_migrate migrate;     // NULL = values of other versions cannot be read; see migration.h
 } apus_state_decl;
 
 // A walk through a list or a map. Start with one of the apus_cursor_ functions below.

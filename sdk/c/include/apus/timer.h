@@ -6,6 +6,7 @@
 #define APUS_TIMER_H
 
 #include "apus/batch.h"
+#include "apus/migration.h"
 
 typedef struct apus_ctx apus_ctx;
 
@@ -20,6 +21,10 @@ typedef struct apus_timer_decl {
     uint32_t size;
     uint32_t domain;  // APUS_EVENT_TIME or APUS_PROCESSING_TIME
     apus_str name;    // [a-z0-9-]; stable for ever, it names the timer in checkpoints
+    // Since 0.3.
+    uint32_t schema_version;  // what times and payloads mean; 0 counts as 1
+    uint32_t min_readable;    // the oldest one that migrate takes; 0 = none but its own
+    apus_migrate_timer migrate;  // NULL = armed timers stay as they are; see migration.h
 } apus_timer_decl;
 
 typedef struct apus_timer_api {

@@ -31,7 +31,10 @@ enum OperatorThunks {
                 }
                 return instance._withUnsafeGuaranteedRef { $0.onWatermark(context, time) }
             },
-            process_broadcast: isBroadcast ? processBroadcast : nil
+            process_broadcast: isBroadcast ? processBroadcast : nil,
+            on_async: nil,
+            cancel: nil,
+            on_event: nil
         )
     }
 

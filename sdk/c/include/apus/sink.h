@@ -1,0 +1,34 @@
+// Sinks: components that take records out of a job.
+//
+// A sink without `commit` gets records as they come, and may get some of them again when the job
+// goes on from a checkpoint: at least once. A sink with it is exactly once: the host keeps each
+// epoch's output, what came between two checkpoints, in its outbox on disk, and hands it over when
+// the checkpoint is complete. It may do so more than once for the same epoch, after a crash: commit
+// must make an epoch visible as a whole, together with its number, and must know it again.
+//
+// create, then open, then write and flush or commit as they come, close, destroy.
+#ifndef APUS_SINK_H
+#define APUS_SINK_H
+
+#include "apus/context.h"
+
+typedef struct apus_sink_vt {
+    uint32_t size;
+    uint32_t reserved;
+    // Tells the newest epoch that was committed in *epoch; 0 when there is none or it cannot be
+    // told. [op]
+    int32_t (*open)(void *self, apus_ctx *, uint64_t *epoch);
+    // [op]
+    void (*close)(void *self, apus_ctx *);
+    // Takes records ctx->at ..< batch->count. Returns as process of an operator: APUS_OK,
+    // APUS_YIELD with ctx->at, APUS_RECORD for a record that can never be written, APUS_RETRY when
+    // nothing of the call was taken and it may be made again. [op]
+    int32_t (*write)(void *self, apus_ctx *, const apus_batch *);
+    // What was written is on its way out when it returns APUS_OK. Without commit. [op]
+    int32_t (*flush)(void *self, apus_ctx *);
+    // Since 0.3. All records of the epoch have been written: makes them visible at once and for
+    // good, with the epoch's number. APUS_RETRY: nothing is visible; they are written again. [op]
+    int32_t (*commit)(void *self, apus_ctx *, uint64_t epoch);
+} apus_sink_vt;
+
+#endif
