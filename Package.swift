@@ -41,9 +41,12 @@ let package = Package(
     products: [
         .executable(name: "apus", targets: ["apus"]),
         .library(name: "ApusSDK", targets: ["ApusSDK"]),
+        .library(name: "ApusSDKCodable", targets: ["ApusSDKCodable"]),
+        .library(name: "ApusSDKTesting", targets: ["ApusSDKTesting"]),
         .library(name: "benchmark", type: .dynamic, targets: ["BenchmarkPlugin"]),
         .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
         .library(name: "tickets", type: .dynamic, targets: ["TicketsPlugin"]),
+        .library(name: "operators", type: .dynamic, targets: ["OperatorsPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -164,9 +167,33 @@ let package = Package(
 
         // What plugin authors use, and the plugins of this repository.
         .target(
-            name: "ApusSDK",
+            name: "CApusSwiftNote",
             dependencies: ["CApusPlugin"],
+            path: "sdk/swift/CApusSwiftNote",
+            cSettings: cSettings
+        ),
+        .target(
+            name: "ApusSDK",
+            dependencies: ["CApusPlugin", "CApusSwiftNote"],
             path: "sdk/swift/ApusSDK",
+            swiftSettings: common
+        ),
+        .target(
+            name: "ApusSDKCodable",
+            dependencies: ["ApusSDK"],
+            path: "sdk/swift/ApusSDKCodable",
+            swiftSettings: common
+        ),
+        .target(
+            name: "CApusTesting",
+            dependencies: ["CApusPlugin"],
+            path: "sdk/c/testing",
+            cSettings: cSettings
+        ),
+        .target(
+            name: "ApusSDKTesting",
+            dependencies: ["ApusSDK", "CApusPlugin", "CApusTesting"],
+            path: "sdk/swift/ApusSDKTesting",
             swiftSettings: common
         ),
         .target(
@@ -189,6 +216,19 @@ let package = Package(
             name: "TicketsPlugin",
             dependencies: ["ApusSDK"],
             path: "samples/tickets/plugin",
+            swiftSettings: common,
+            linkerSettings: exportsEntryOnly
+        ),
+        .target(
+            name: "SampleOperators",
+            dependencies: ["ApusSDK"],
+            path: "samples/operators/swift/operators",
+            swiftSettings: common
+        ),
+        .target(
+            name: "OperatorsPlugin",
+            dependencies: ["ApusSDK", "SampleOperators"],
+            path: "samples/operators/swift/plugin",
             swiftSettings: common,
             linkerSettings: exportsEntryOnly
         ),
@@ -294,6 +334,16 @@ let package = Package(
         .testTarget(
             name: "ApusSDKTests",
             dependencies: ["ApusSDK", "ApusState", "CApusPlugin"],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusSDKTestingTests",
+            dependencies: ["ApusSDK", "ApusSDKCodable", "ApusSDKTesting"],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "SampleOperatorsTests",
+            dependencies: ["ApusSDK", "ApusSDKTesting", "SampleOperators"],
             swiftSettings: tests
         ),
         .testTarget(

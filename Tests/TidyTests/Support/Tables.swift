@@ -72,13 +72,18 @@ enum Tables {
             ]
         ),
         Layer("ApusSDK", imports: ["CApusPlugin"]),
+        Layer("ApusSDKCodable", imports: ["ApusSDK", "Foundation"]),
+        Layer(
+            "ApusSDKTesting",
+            imports: ["ApusSDK", "CApusPlugin", "CApusTesting", "Synchronization"]
+        ),
         Layer("Plugins/*", imports: ["ApusSDK", "CApusPlugin"]),
-        Layer("samples/*", imports: ["ApusSDK", "CApusPlugin"]),
+        Layer("samples/*", imports: ["ApusSDK", "CApusPlugin", "SampleOperators"]),
     ]
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
-        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB",
+        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB", "CApusSwiftNote",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -86,7 +91,8 @@ enum Tables {
 
     /// The modules in which any file may use unsafe pointers, given a `// SAFETY:` comment.
     static let unsafeModules: Set<String> = [
-        "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusIO", "ApusSDK", "ApusBench",
+        "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusIO", "ApusSDK",
+        "ApusSDKTesting", "ApusBench",
     ]
 
     /// Single files that may use unsafe pointers in modules that otherwise may not.

@@ -12,9 +12,11 @@ static void *must(void *memory) {
     return memory;
 }
 
+// A copy; zeros when there is nothing to copy.
 block block_of(const void *data, uint64_t len) {
     block b = {must(malloc(len + 1)), len};
-    if (len) memcpy(b.data, data, len);
+    if (data && len) memcpy(b.data, data, len);
+    else memset(b.data, 0, len);
     b.data[len] = 0;
     return b;
 }

@@ -16,6 +16,11 @@ struct PluginTable {
     /// `nonisolated(unsafe)` because the entry function writes it, once and before anything else.
     nonisolated(unsafe) static var published: [Row] = []
 
+    /// What the thunks of migrations do, by their indices.
+    ///
+    /// `nonisolated(unsafe)` because it is written as `published` is.
+    nonisolated(unsafe) static var migrations: [StateMigration] = []
+
     /// Collects what the components declare, and checks it.
     init(_ plugin: Plugin) throws(OperatorError) {
         self.plugin = plugin
@@ -38,19 +43,28 @@ struct PluginTable {
             }
             rows.append(Row(component: component, declarations: declarations))
         }
+        let migrationCount = rows.reduce(0) { $0 + $1.declarations.migrationCount }
+        guard migrationCount <= MigrationThunks.all.count else {
+            throw OperatorError(
+                "the plugin has \(migrationCount) states that migrate; at most "
+                    + "\(MigrationThunks.all.count)"
+            )
+        }
         self.rows = rows
     }
 
     /// Makes the structs.
     func publish() -> UnsafePointer<apus_plugin> {
         Self.published = rows
+        Self.migrations = []
         var description = Self.sized(apus_plugin())
         description.abi_minor = UInt16(APUS_ABI_MINOR)
         // Nothing else that is new since 0.1 is used.
         let isNew = rows.contains {
             $0.component.broadcastInputCount > 0 || !$0.declarations.operatorStates.isEmpty
         }
-        description.abi_minor_floor = isNew ? 2 : 1
+        let isNewer = rows.contains { $0.declarations.needsMigration }
+        description.abi_minor_floor = isNewer ? 3 : isNew ? 2 : 1
         description.id = Self.text(plugin.id)
         description.version = Self.text(plugin.version)
         description.vendor = Self.text(plugin.vendor)
@@ -115,7 +129,17 @@ struct PluginTable {
         declaration.schema_version = UInt32(state.schemaVersion)
         declaration.fixed_len = UInt32(state.fixedByteCount)
         declaration.schema = text(state.schema)
+        declaration.renamed_from = text(state.renamedFrom)
+        declaration.min_readable = UInt32(state.migration?.oldestVersion ?? 0)
+        declaration.migrate = thunk(state.migration)
         return declaration
+    }
+
+    /// A C function for a migration.
+    private static func thunk(_ migration: StateMigration?) -> apus_migrate? {
+        guard let migration else { return nil }
+        migrations.append(migration)
+        return MigrationThunks.all[migrations.count - 1]
     }
 
     private static func operatorState(
@@ -130,6 +154,9 @@ struct PluginTable {
         declaration.name = text(state.name)
         declaration.schema_version = UInt32(state.schemaVersion)
         declaration.schema = text(state.schema)
+        declaration.renamed_from = text(state.renamedFrom)
+        declaration.min_readable = UInt32(state.migration?.oldestVersion ?? 0)
+        declaration.migrate = thunk(state.migration)
         return declaration
     }
 

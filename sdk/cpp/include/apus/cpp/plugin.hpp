@@ -194,7 +194,7 @@ private:
         row.name = text(decl.name);
         row.schema_version = decl.version;
         row.schema = text(decl.options.schema_);
-        row.min_readable = decl.oldest;
+        row.min_readable = decl.migrate ? decl.oldest : 0;
         row.renamed_from = text(decl.options.renamed_from_);
         row.migrate = decl.migrate;
         return row;
