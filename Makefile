@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick flights-year clean
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick sdk flights-year clean
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -21,7 +21,9 @@ test: setup lint  ## Check the format, build, and run all tests
 	@echo
 	python3 Tests/Crash/crash.py --quick
 	@echo
-	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes"
+	dev/build-sdk --bin .build/debug --optional-rust --no-new-projects
+	@echo
+	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, SDKs"
 
 demo: build  ## Build and run the demonstration
 	@dev/demo
@@ -42,6 +44,11 @@ crash: setup  ## Kill jobs at every step, break their disks, and compare with or
 crash-quick: setup  ## A quick part of that, which is also in 'make test': at most three minutes
 	swift build
 	python3 Tests/Crash/crash.py --quick
+
+sdk:  ## Build and check the sample operators in C, C++, Rust and Swift, and the SDKs
+	@dev/setup --with-rust
+	swift build -c release
+	dev/build-sdk
 
 flights-year:  ## Download one year of flights for the flights sample
 	python3 samples/flights/fetch_year.py

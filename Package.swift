@@ -333,7 +333,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ApusSDKTests",
-            dependencies: ["ApusSDK", "ApusState", "CApusPlugin"],
+            dependencies: ["ApusSDK", "ApusSDKTesting", "ApusState", "CApusPlugin"],
             swiftSettings: tests
         ),
         .testTarget(

@@ -15,7 +15,11 @@ struct MigrationTests {
         try host.restart(as: VisitsV3.self)
         try host.feed("ann", "", at: nil)
         try host.feed("eve", "", at: nil)
-        #expect(try host.values("main") == ["1", "2", "1", "3 times, 20 minutes", "1 times, 0 minutes"])
+        #expect(
+            try host.values("main") == [
+                "1", "2", "1", "3 times, 20 minutes", "1 times, 0 minutes",
+            ]
+        )
         #expect(try host.value(Visit3.self, "visits", "bob")?.minutes == 10)
         #expect(try host.list(Visit3.self, "history", "ann").map(\.count) == [1, 2, 3])
     }

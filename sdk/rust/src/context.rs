@@ -52,7 +52,7 @@ impl<'a> Record<'a> {
     /// Event time in microseconds since 1970.
     pub fn time(&self) -> Option<i64> {
         let time = unsafe { *(*self.batch).ts.add(self.index as usize) };
-        (time != APUS_NO_TIME).then(|| time)
+        (time != APUS_NO_TIME).then_some(time)
     }
 
     /// By which of the operator's inputs it came.
@@ -137,7 +137,7 @@ impl<'a> Context<'a> {
     /// What event time has reached; `None` before the first watermark.
     pub fn watermark(&self) -> Option<i64> {
         let time = unsafe { (*self.ctx()).watermark_us };
-        (time != i64::MIN).then(|| time)
+        (time != i64::MIN).then_some(time)
     }
 
     /// Processing time, read once per call of the host.

@@ -28,14 +28,14 @@ pub(crate) fn object(json: &str) -> Option<Vec<(String, String)>> {
         reader.expect(b'}')?;
     }
     reader.space();
-    (reader.at == json.len()).then(|| fields)
+    (reader.at == json.len()).then_some(fields)
 }
 
 /// The text that a value is.
 pub(crate) fn text(json: &str) -> Option<String> {
     let mut reader = Reader { json: json.as_bytes(), at: 0 };
     let text = reader.text()?;
-    (reader.at == json.len()).then(|| text)
+    (reader.at == json.len()).then_some(text)
 }
 
 struct Reader<'a> {
@@ -51,7 +51,7 @@ impl Reader<'_> {
     }
 
     fn expect(&mut self, wanted: u8) -> Option<()> {
-        self.eat(wanted).then(|| ())
+        self.eat(wanted).then_some(())
     }
 
     fn space(&mut self) {
@@ -156,6 +156,6 @@ impl Reader<'_> {
             }
             self.at += 1;
         }
-        (self.at > start).then(|| ())
+        (self.at > start).then_some(())
     }
 }

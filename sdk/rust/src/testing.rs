@@ -30,11 +30,17 @@ struct apus_test {
     private: [u8; 0],
 }
 
+/// `apus_test_options`.
+#[repr(C)]
+struct RawOptions {
+    size: u32,
+    options: Options,
+}
+
 /// How to be a host; see `apus/test.h`.
 #[repr(C)]
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Options {
-    size: u32,
     /// Which subtask the instance is.
     pub subtask: u32,
     /// How many there are; 0 is 1.
@@ -75,7 +81,7 @@ extern "C" {
         entry: Entry,
         component: *const c_char,
         config: *const c_char,
-        options: *const Options,
+        options: *const RawOptions,
     ) -> *mut apus_test;
     fn apus_test_close(test: *mut apus_test);
     fn apus_test_failure(test: *const apus_test) -> *const c_char;
@@ -175,7 +181,7 @@ fn record(raw: RawRecord) -> TestRecord {
         TestRecord {
             key: (!raw.key.data.is_null()).then(|| lent(raw.key).to_vec()),
             value: lent(raw.value).to_vec(),
-            time: (raw.ts != APUS_NO_TIME).then(|| raw.ts),
+            time: (raw.ts != APUS_NO_TIME).then_some(raw.ts),
         }
     }
 }
@@ -197,8 +203,8 @@ impl<T: Operator> Harness<T> {
     }
 
     /// The same, with what is wrong as a value.
-    pub fn try_new(config: &str, mut options: Options) -> Result<Self, Failure> {
-        options.size = std::mem::size_of::<Options>() as u32;
+    pub fn try_new(config: &str, options: Options) -> Result<Self, Failure> {
+        let options = RawOptions { size: std::mem::size_of::<RawOptions>() as u32, options };
         let config = name(config);
         let test = unsafe {
             apus_test_open(Some(entry::<T>), std::ptr::null(), config.as_ptr(), &options)
@@ -415,7 +421,7 @@ impl<T: Operator> Harness<T> {
         let is_there =
             unsafe { apus_test_next_timer(self.test, name(timer).as_ptr(), &mut time) };
         self.check();
-        (is_there != 0).then(|| time)
+        (is_there != 0).then_some(time)
     }
 }
 

@@ -43,11 +43,16 @@ public final class OperatorHarness {
         }
     }
 
-    // SAFETY: `test` is open from init to deinit.  The SDK's own tables are per library and not
-    // per plugin, so whatever makes an instance holds `control`.
+    // SAFETY: `test` is open from init to deinit.  What the SDK notes while an operator is made is
+    // per library, so whatever makes one holds `control`.
     let test: OpaquePointer
 
     private static let control = Mutex<Void>(())
+
+    /// Runs what describes plugins or creates instances without a harness, alone.
+    package static func alone(_ body: () throws -> Void) rethrows {
+        try control.withLock { _ in try body() }
+    }
 
     /// The plugin that the entry function below describes.
     ///
@@ -55,7 +60,7 @@ public final class OperatorHarness {
     nonisolated(unsafe) private static var plugin: Plugin?
 
     private static let entry: apus_entry_function = { host, error in
-        OperatorHarness.plugin?.export(to: host, error)
+        OperatorHarness.plugin?.exportUnderTest(to: host, error)
     }
 
     /// Creates and opens an instance of an operator without keys.
