@@ -106,8 +106,6 @@ struct OperatorProject {
     }
 
     private func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            && isFolder.boolValue
+        (try? FileManager.default.contentsOfDirectory(atPath: path)) != nil  // a file has none
     }
 }

@@ -16,7 +16,8 @@ struct NewOperatorTests {
 
     @Test("a project has the operator's name everywhere, and the SDK's place", arguments: languages)
     func aProjectHasTheName(language: String) throws {
-        let run = try workspace.apus("new", "operator", "count-visits", "--lang", language, "--json")
+        let arguments = ["new", "operator", "count-visits", "--lang", language, "--json"]
+        let run = try workspace.start(arguments).finish()
         run.expect(status: 0)
         let folder = workspace.path("count-visits")
         let paths = try FileManager.default.subpathsOfDirectory(atPath: folder)
