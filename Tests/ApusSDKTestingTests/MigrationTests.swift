@@ -31,7 +31,7 @@ struct MigrationTests {
         let failure = #expect(throws: HarnessFailure.self) {
             try host.restart(as: VisitsV1.self)
         }
-        #expect(failure?.message == "state 'visits' has version 3, which version 1 cannot read")
+        #expect(failure?.message == "state 'history' has version 3, which version 1 cannot read")
         #expect(failure?.code == -10)
     }
 

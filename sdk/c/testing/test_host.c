@@ -16,8 +16,8 @@ static const apus_component *find_component(apus_test *t, const apus_plugin *plu
     for (uint32_t i = 0; t->component_id && i < plugin->component_count; i++) {
         if (is_text(plugin->components[i]->id, t->component_id)) return plugin->components[i];
     }
-    fail(t, 0, "the plugin has no component '%s'; it has %u", t->component_id ? t->component_id : "(any)",
-        plugin->component_count);
+    fail(t, 0, "the plugin has no component '%s'; it has %u",
+        t->component_id ? t->component_id : "(any)", plugin->component_count);
     return NULL;
 }
 

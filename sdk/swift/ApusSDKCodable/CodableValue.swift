@@ -3,10 +3,10 @@ internal import Foundation
 
 /// Keeps any `Codable` type in state, as JSON: `ValueState<CodableValue<Ticket>>("ticket")`.
 ///
-/// For types that are `Codable` already, and for what is used rarely: it costs some ten times what a
-/// ``StateCodable`` conformance of their own costs, and needs Foundation.  The bytes are readable
-/// in `apus state`, their keys sorted, so that equal values have equal bytes.  Fields that are added
-/// as optionals need no migration.
+/// For types that are `Codable` already, and for what is used rarely: it is slower than a
+/// ``StateCodable`` conformance of their own, and needs Foundation.  The bytes are readable in
+/// `apus state`, their keys sorted, so that equal values have equal bytes.  Fields that are
+/// added as optionals need no migration.
 public struct CodableValue<Value: Codable>: StateCodable {
     /// The value.
     public var value: Value

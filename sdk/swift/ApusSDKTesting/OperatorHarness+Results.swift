@@ -58,7 +58,7 @@ extension OperatorHarness {
         var found = apus_bytes()
         let isThere = withKey(key) { apus_test_value(test, state, $0, &found) }
         try check()
-        return isThere == 0 ? nil : try decode(found)
+        return isThere == 0 ? nil : try decode(found) as Value
     }
 
     /// The sum of a counter state for a key.

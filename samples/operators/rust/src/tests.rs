@@ -95,7 +95,8 @@ fn dedup_forgets_ids_after_a_while() {
         host.feed("ann", "x,one,5", 160 * SECOND); // expired before the timer says so
         host.feed("ann", "x,,6", 1);
         assert_eq!(host.values("main"), ["x,one,1", "x,one,3", "x,two,4", "x,one,5"]);
-        assert_eq!((host.values("duplicates"), host.metric("duplicates")), (vec!["x,one,2".into()], 1));
+        assert_eq!(host.values("duplicates"), ["x,one,2"]);
+        assert_eq!(host.metric("duplicates"), 1);
         assert_eq!(host.rejected(), ["the record has no id"]);
         host.watermark(180 * SECOND); // the first timer of `one` leaves what was renewed alone
         assert_eq!(host.map::<Vec<u8>, i64>("seen", "ann"), [(b"one".to_vec(), 160 * SECOND)]);

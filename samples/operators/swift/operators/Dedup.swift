@@ -5,7 +5,9 @@ package import ApusSDK
 /// Each id has a timer that forgets it.  A line may be noticed to be past that time before the
 /// timer fires; then the id is new, and its old timer finds it renewed.
 package struct Dedup: KeyedOperator {
+    // doc: inherited
     package static let id = "dedup"
+    // doc: inherited
     package static let summary = "passes a line on unless the key has had its id a short while ago"
 
     let seen = MapState<[UInt8], Timestamp>("seen")
@@ -16,14 +18,17 @@ package struct Dedup: KeyedOperator {
     private var column = 0
     private var ttl = Duration.zero
 
+    // doc: inherited
     package init() {}
 
+    // doc: inherited
     package mutating func configure(_ configuration: borrowing Configuration) throws {
         try configuration.fields().allowOnly("column", "ttl-seconds")
         column = Int(try configuration.integer("column", in: 0...999))
         ttl = .seconds(try configuration.integer("ttl-seconds", in: 1...86_400))
     }
 
+    // doc: inherited
     package mutating func process(
         _ record: borrowing Record,
         _ context: borrowing Context
@@ -42,6 +47,7 @@ package struct Dedup: KeyedOperator {
         try context.set(expired, id: timer, at: time + ttl, payload: id)
     }
 
+    // doc: inherited
     package mutating func onTimer(
         _ timer: borrowing FiredTimer,
         _ context: borrowing Context

@@ -5,7 +5,9 @@ package import ApusSDK
 /// A session ends when the key's next record is later than the gap, or when event time says that no
 /// such record can come any more, whichever is noticed first: both write the same line.
 package struct Sessions: KeyedOperator {
+    // doc: inherited
     package static let id = "sessions"
+    // doc: inherited
     package static let summary = "what a key did until it was silent for a while"
 
     /// The times of the session that is open.
@@ -15,6 +17,7 @@ package struct Sessions: KeyedOperator {
         /// Of its last record.
         package var last: Timestamp
 
+        // doc: inherited
         package static let fixedByteCount = StateEncoder.byteCount(
             Timestamp.self,
             Timestamp.self
@@ -25,11 +28,13 @@ package struct Sessions: KeyedOperator {
             self.last = last
         }
 
+        // doc: inherited
         package init(from decoder: inout StateDecoder) throws {
             first = try decoder.decode()
             last = try decoder.decode()
         }
 
+        // doc: inherited
         package func encode(into encoder: inout StateEncoder) {
             encoder.encode(first)
             encoder.encode(last)
@@ -45,13 +50,16 @@ package struct Sessions: KeyedOperator {
     let lateCount = Counter("late", "late lines")
     private var gap = Duration.zero
 
+    // doc: inherited
     package init() {}
 
+    // doc: inherited
     package mutating func configure(_ configuration: borrowing Configuration) throws {
         try configuration.fields().allowOnly("gap-seconds")
         gap = .seconds(try configuration.integer("gap-seconds", in: 1...86_400))
     }
 
+    // doc: inherited
     package mutating func process(
         _ record: borrowing Record,
         _ context: borrowing Context
@@ -74,6 +82,7 @@ package struct Sessions: KeyedOperator {
         try context.set(silent, at: now.last + gap)
     }
 
+    // doc: inherited
     package mutating func onTimer(
         _ timer: borrowing FiredTimer,
         _ context: borrowing Context

@@ -20,8 +20,12 @@ public:
     static inline std::optional<F> function;
 
     void configure(const Config &config) {
-        if constexpr (std::is_invocable_v<F &, const Config &>) handler_.emplace((*function)(config));
-        else handler_.emplace(*function);
+        if constexpr (std::is_invocable_v<F &, const Config &>) {
+            handler_.emplace((*function)(config));
+        } else {
+            (void)config;
+            handler_.emplace(*function);
+        }
     }
 
     void process(const Record &record, Context &context) { (*handler_)(record, context); }
