@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick sdk flights-year clean
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick sdk flights-year clean abi abi-generate abi-check abi-baseline spikes
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -15,7 +15,7 @@ setup:  ## Check the Swift toolchain and install the missing Debian packages
 build: setup  ## Build everything, optimised
 	swift build -c release
 
-test: setup lint  ## Check the format, build, and run all tests
+test: setup lint abi-check  ## Check the format, build, and run all tests
 	swift build --build-tests
 	@dev/run-tests
 	@echo
@@ -46,7 +46,7 @@ crash-quick: setup  ## A quick part of that, which is also in 'make test': at mo
 	python3 Tests/Crash/crash.py --quick
 
 sdk:  ## Build and check the sample operators in C, C++, Rust and Swift, and the SDKs
-	@dev/setup --with-rust
+	@dev/setup $$(command -v cargo >/dev/null || echo rustc cargo)
 	swift build -c release
 	dev/build-sdk
 
@@ -65,3 +65,23 @@ bench-bare:  ## The bare loop that docs/benchmarks.md compares with
 	@mkdir -p .build
 	$(CC) -O2 -std=c11 -Wall -Wextra Tests/Performance/bare_loop.c -o .build/bare-loop -lpthread
 	.build/bare-loop
+
+abi-generate:  ## Write all files that are made from the headers of the plugin ABI
+	python3 sdk/abi/describe.py
+
+abi-check:  ## Fail when one of them is not what the headers give, or plugins of before would break
+	python3 sdk/abi/describe.py --check
+	python3 sdk/abi/test_abi.py --quiet
+	python3 sdk/abi/compile_headers.py
+
+abi: abi-check  ## The same, and compare types with libabigail's records
+	@dev/setup abigail-tools
+	python3 sdk/abi/baseline.py check
+	python3 sdk/abi/baseline.py selftest
+
+abi-baseline:  ## Record the current headers for that
+	@dev/setup abigail-tools
+	python3 sdk/abi/baseline.py write
+
+spikes:  ## Answer what the plugin ABI relies on, by experiment (docs/decisions)
+	python3 Tests/Spikes/run.py

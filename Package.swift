@@ -101,6 +101,11 @@ let package = Package(
             cxxSettings: cxxSettings
         ),
         .target(
+            name: "CApusThreadChecks",
+            dependencies: ["CApusPlugin"],
+            cSettings: cSettings
+        ),
+        .target(
             name: "ApusPluginHost",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
@@ -318,7 +323,7 @@ let package = Package(
             name: "ApusPluginHostTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusGuard",
-                "CApusPlugin", "ApusTestPlugins",
+                "CApusPlugin", "ApusTestPlugins", "CApusThreadChecks",
             ],
             swiftSettings: tests
         ),

@@ -2,23 +2,36 @@
 
 #include <dlfcn.h>
 
+#include <atomic>
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 
 #include "running_call.h"
 
 namespace {
 
+std::atomic<const apus_guard_observer *> observer{nullptr};
+
 // Notes who runs, for as long as it is in scope.
 class Running {
   public:
-    Running(const apus_guard_site *site, const char *callback) {
+    Running(const apus_guard_site *site, const char *callback, const apus_error *error)
+        // Relaxed: it is set before there are calls, and never freed.
+        : watcher(observer.load(std::memory_order_relaxed)) {
         apus_running_call.callback = callback;
         apus_running_call.site = site;
+        if (watcher) watcher->enter(callback, error);
     }
-    ~Running() { apus_running_call.site = nullptr; }
+    ~Running() {
+        if (watcher) watcher->leave();
+        apus_running_call.site = nullptr;
+    }
     Running(const Running &) = delete;
     Running &operator=(const Running &) = delete;
+
+  private:
+    const apus_guard_observer *watcher;
 };
 
 int32_t thrown(apus_error *error, const char *what) {
@@ -30,7 +43,7 @@ int32_t thrown(apus_error *error, const char *what) {
 template <typename Call>
 int32_t guarded(
     const apus_guard_site *site, const char *callback, apus_error *error, Call call) noexcept {
-    Running running(site, callback);
+    Running running(site, callback, error);
     try {
         return call();
     } catch (const std::exception &e) {
@@ -45,6 +58,10 @@ int32_t guarded(
 }  // namespace
 
 thread_local apus_running apus_running_call = {nullptr, nullptr};
+
+void apus_guard_observe(const apus_guard_observer *who) {
+    observer.store(who, std::memory_order_relaxed);
+}
 
 void *apus_guard_load(const apus_guard_site *site, const char *path, apus_error *error) {
     void *handle = nullptr;
@@ -122,4 +139,38 @@ int32_t apus_guard_on_watermark(
     return guarded(site, "on_watermark", ctx->error, [&] {
         return vt->on_watermark(self, ctx, watermark_us);
     });
+}
+
+int32_t apus_guard_on_async(
+    const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
+    const apus_async_batch *calls) {
+    return guarded(site, "on_async", ctx->error, [&] { return vt->on_async(self, ctx, calls); });
+}
+
+void apus_guard_cancel(
+    const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
+    uint64_t token, uint64_t user) {
+    guarded(site, "cancel", ctx->error, [&] {
+        vt->cancel(self, token, user);
+        return APUS_OK;
+    });
+}
+
+int32_t apus_guard_on_event(
+    const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
+    uint64_t event) {
+    return guarded(site, "on_event", ctx->error, [&] { return vt->on_event(self, ctx, event); });
+}
+
+const apus_guard_site *apus_guard_running_site(void) {
+    return apus_running_call.site;
+}
+
+int32_t apus_guard_running_control(void) {
+    if (!apus_running_call.site) return 0;
+    const char *callback = apus_running_call.callback;
+    for (const char *name : {"loading", APUS_ENTRY_NAME, "create", "destroy"}) {
+        if (std::strcmp(callback, name) == 0) return 1;
+    }
+    return 0;
 }

@@ -83,7 +83,8 @@ enum Tables {
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
-        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB", "CApusSwiftNote",
+        "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusJSON", "CApusZlib", "CRocksDB",
+        "CApusSwiftNote",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -111,6 +112,8 @@ enum Tables {
         "Sources/ApusStateTools/StateEntry.swift",
         // Gives the view of a batch that lies on the stack to the plugin.
         "Sources/ApusRuntime/OperatorStage.swift",
+        "Sources/ApusRuntime/Async/AsyncEmission.swift",
+        "Sources/ApusRuntime/Async/OperatorStage+Async.swift",
         // Writes an array's bytes through the seam to files.
         "Sources/apus/LineFile.swift",
     ]
@@ -129,6 +132,8 @@ enum Tables {
         "swift", "h", "c", "cc", "cpp", "hpp", "rs", "java", "py", "sh",
         // What a linker, a module or a package manager reads.
         "modulemap", "map", "toml", "lock", "resolved",
+        // What libabigail has seen of the plugin ABI, and plugins of former versions.
+        "abi", "so",
         // What a person reads, or a page shows.
         "md", "html", "css", "js", "svg", "png",
         // Jobs, inputs and expected outputs.
