@@ -70,6 +70,8 @@ static void test_bytes() {
     CHECK(hex(std::optional<std::string>()) == "00");
     CHECK(hex(std::make_pair(std::uint8_t{1}, std::string("x"))) == "01780000");
     CHECK(hex(Color::blue) == "c8");
+    CHECK((hex(std::make_pair(std::string("z"), std::optional<std::int32_t>(3)))
+        == "7a00000180000003"));
     CHECK(hex(Nested{2, 3, "z"}) == "800000000000000201037a0000");
     CHECK(apus::Codec<Nested>::fixed == 0);
     CHECK((apus::Codec<std::tuple<bool, double>>::fixed == 9));

@@ -48,6 +48,7 @@ fn bytes_are_those_of_the_other_sdks() {
     assert_eq!(hex(&None::<u8>), "0000");
     assert_eq!(hex(&None::<String>), "00");
     assert_eq!(hex(&(1u8, "x".to_string())), "01780000");
+    assert_eq!(hex(&("z".to_string(), Some(3i32))), "7a00000180000003");
     let nested = Nested { number: 2, small: Some(3), text: "z".into() };
     assert_eq!(hex(&nested), "800000000000000201037a0000");
     assert_eq!((Nested::FIXED, <(bool, f64)>::FIXED), (None, Some(9)));

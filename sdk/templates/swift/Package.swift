@@ -17,9 +17,10 @@ let package = Package(
         .target(
             name: "ApusNamePlugin",
             dependencies: ["ApusNameOperators", .product(name: "ApusSDK", package: "apus")],
-            // Everything but the entry function stays in the library.
+            // Everything but the entry function stays in the library, and Swift's runtime comes
+            // with it, so that it need not be that of the host.
             linkerSettings: [
-                .unsafeFlags(["-Xlinker", "--version-script=\(sdk)/c/plugin.map"])
+                .unsafeFlags(["-static-stdlib", "-Xlinker", "--version-script=\(sdk)/c/plugin.map"])
             ]
         ),
         .testTarget(
