@@ -114,6 +114,20 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "CApusFunctions",
+            // Exceptions of C++ functions pass through the loops that call them.
+            cSettings: [.unsafeFlags(warnings + ["-std=c11", "-fexceptions"])],
+            linkerSettings: [.linkedLibrary("ffi")]
+        ),
+        .target(
+            name: "ApusFunctions",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "CApusPlugin", "CApusFunctions",
+                "CApusGuard", "CApusJSON",
+            ],
+            swiftSettings: common
+        ),
+        .target(
             name: "CApusJSON",
             cxxSettings: cxxSettings,
             linkerSettings: [.linkedLibrary("simdjson")]
@@ -138,7 +152,7 @@ let package = Package(
             name: "ApusRuntime",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "CApusPlugin", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "CApusPlugin", "CApusShims",
             ],
             swiftSettings: common
         ),
@@ -150,10 +164,17 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "CApusBareLoop",
+            dependencies: ["CApusPlugin"],
+            cSettings: cSettings
+        ),
+        .target(
             name: "ApusBench",
             dependencies: [
+                "CApusBareLoop", "CApusPlugin",
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusIO", "ApusRuntime", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
+                "CApusFunctions",
             ],
             swiftSettings: common
         ),
@@ -164,7 +185,8 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusJobFile", "ApusControl", "ApusRuntime", "ApusBench", "CApusGuard",
+                "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusBench",
+                "CApusGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: safe
@@ -328,11 +350,19 @@ let package = Package(
             swiftSettings: tests
         ),
         .testTarget(
+            name: "ApusFunctionsTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusFunctions", "ApusIO", "CApusFunctions",
+                "CApusPlugin", "ApusTestPlugins",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
             name: "ApusRuntimeTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "ApusRuntime", "ApusIO", "CApusPlugin", "ApusTestPlugins",
-                "ApusTestSupport", "CAllocationCounter",
+                "ApusPluginHost", "ApusFunctions", "ApusRuntime", "ApusIO", "CApusPlugin",
+                "ApusTestPlugins", "ApusTestSupport", "CAllocationCounter",
             ],
             swiftSettings: tests
         ),

@@ -61,7 +61,7 @@ enum SourceKey: String, JobFileKey {
 
 /// The keys of an operator.
 enum OperatorKey: String, JobFileKey {
-    case id, plugin, component, input, inputs, broadcast, key, state, async, config
+    case id, plugin, component, function, input, inputs, broadcast, key, state, async, config
 }
 
 /// The keys of the `async` of an operator.
@@ -70,6 +70,15 @@ enum AsyncKey: String, JobFileKey {
     case retryDelay = "retry-delay"
     case order
     case onFailure = "on-failure"
+}
+
+/// The keys of the `function` of an operator.
+enum FunctionKey: String, JobFileKey {
+    case library, symbol, signature, arguments, result
+    case use = "as"
+    case noValue = "no-value"
+    case threadSafe = "thread-safe"
+    case pure, samples
 }
 
 /// The keys of one state in the `state` of an operator.

@@ -174,3 +174,9 @@ int32_t apus_guard_running_control(void) {
     }
     return 0;
 }
+
+int32_t apus_guard_call(
+    const apus_guard_site *site, const char *callback, int32_t (*call)(void *context),
+    void *context, apus_error *error) {
+    return guarded(site, callback, error, [&] { return call(context); });
+}

@@ -24,7 +24,7 @@ struct Apus: ParsableCommand {
             RunCommand.self, JobCommand.self, PluginCommand.self, NewCommand.self,
             GenerateCommand.self,
             CheckpointCommand.self, SavepointCommand.self, StateCommand.self, TimerCommand.self,
-            BenchCommand.self, ScanCommand.self,
+            BenchCommand.self, ScanCommand.self, ScanFunctionCommand.self,
         ]
     )
 

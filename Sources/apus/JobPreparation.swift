@@ -1,4 +1,5 @@
 import ApusCore
+import ApusFunctions
 import ApusGraph
 import ApusJobFile
 import ApusPluginHost
@@ -75,6 +76,10 @@ struct JobPreparation {
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         for node in job.operators {
+            if let function = node.function {
+                signatures[node.id] = try check(function, of: node, search, job)
+                continue
+            }
             do {
                 let path = try search.find(node.plugin)
                 let plugin = try PluginScan(world: world).describe(path)
@@ -86,14 +91,25 @@ struct JobPreparation {
         return try plan(job, signatures)
     }
 
+    /// A plan, and what its operators are.
+    struct Loaded {
+        var plan: PhysicalPlan
+        var implementations: [String: JobEnvironment.Implementation]
+        var functions: [String: BoundFunction]
+    }
+
     /// The plan of a job with its plugins loaded into this process.
-    func load(
-        _ job: JobDescription
-    ) throws -> (plan: PhysicalPlan, implementations: [String: JobEnvironment.Implementation]) {
+    func load(_ job: JobDescription) throws -> Loaded {
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         var implementations: [String: JobEnvironment.Implementation] = [:]
+        var functions: [String: BoundFunction] = [:]
         for node in job.operators {
+            if let function = node.function {
+                signatures[node.id] = try check(function, of: node, search, job)
+                functions[node.id] = try bind(function, of: node, search, job)
+                continue
+            }
             do {
                 let plugin = try world.loader.load(try search.find(node.plugin))
                 let component = try plugin.componentIndex(node.component)
@@ -106,7 +122,60 @@ struct JobPreparation {
                 throw report(error, node, job)
             }
         }
-        return (try plan(job, signatures), implementations)
+        return Loaded(
+            plan: try plan(job, signatures),
+            implementations: implementations,
+            functions: functions
+        )
+    }
+
+    // MARK: - C functions
+
+    /// Has a child process try a function.
+    private func check(
+        _ function: FunctionDescription,
+        of node: OperatorDescription,
+        _ search: PluginSearch,
+        _ job: JobDescription
+    ) throws -> OperatorSignature {
+        do {
+            let report = try FunctionScan(world: world)
+                .trial(function, path: search.library(function.library))
+            return .function(node, details: report.details)
+        } catch {
+            throw self.report(error, function, node, job)
+        }
+    }
+
+    /// Loads a function's library into this process.
+    private func bind(
+        _ function: FunctionDescription,
+        of node: OperatorDescription,
+        _ search: PluginSearch,
+        _ job: JobDescription
+    ) throws -> BoundFunction {
+        do {
+            return try BoundFunction(
+                function,
+                path: search.library(function.library),
+                disk: world.disk
+            )
+        } catch {
+            throw report(error, function, node, job)
+        }
+    }
+
+    private func report(
+        _ error: FunctionError,
+        _ function: FunctionDescription,
+        _ node: OperatorDescription,
+        _ job: JobDescription
+    ) -> ExitCode {
+        Console.note(
+            "\(job.fileName):\(function.location.line):\(function.location.column): "
+                + "spec.operators[\(node.id)].function: \(error.description)"
+        )
+        return ExitStatus.invalid
     }
 
     private func report(

@@ -30,6 +30,11 @@ struct PluginSearch {
             ?? CommandLine.arguments[0]
     }
 
+    /// Where a library of C functions is: a path, or a name that the dynamic linker looks for.
+    func library(_ name: String) -> String {
+        name.contains("/") && !name.hasPrefix("/") ? "\(jobFolder)/\(name)" : name
+    }
+
     /// The file of a plugin.
     ///
     /// - Throws: ``PluginError`` that lists where it was looked for.

@@ -64,6 +64,11 @@ typedef struct apus_guard_observer {
 // NULL = nobody. The observer is never freed; it is not to be changed while calls run.
 void apus_guard_observe(const apus_guard_observer *);
 
+// Runs a call of any shape: calls of C functions that are no plugin's.
+int32_t apus_guard_call(
+    const apus_guard_site *, const char *callback, int32_t (*call)(void *context), void *context,
+    apus_error *);
+
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write one line
 // with the owner and the callback to standard error and then let the signal take its course.
 void apus_guard_install_crash_report(void);

@@ -26,12 +26,22 @@ struct BenchCommand: ParsableCommand {
               One process arms timers and stops with a checkpoint, another fires them; none may be \
             lost, none may fire twice. Status 1 otherwise.
 
+            C FUNCTIONS: functions
+              What a call costs per record: a call that the compiler knows, a compiled loop, \
+            libffi, one call per batch; alone, and in a job with JSON (`none` has no function).
+
+            PLUGIN ABI: abi
+              What a call into a plugin, a record and an asynchronous call cost, beside the same \
+            loops compiled into the host.
+
             EXAMPLE
               apus bench keyed-count --keys 1000000 --parallelism 2 --seconds 2 --json
               apus bench keyed-count --state rocksdb --keys 10000000 --memory-budget 256MiB
               apus bench checkpoint --state-size 1GiB --rate 50000 --interval 1s --seconds 30
               apus bench recovery --state-size 1GiB --runs 5
               apus bench timers --armed 10000000 --memory-budget 1GiB
+              apus bench functions --runs 9 --json
+              apus bench abi
             """
     )
 
@@ -78,8 +88,11 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Records per second (default: 50000).")
     var rate: Int?
 
-    @Option(help: "Processes that recover (default: 5).")
+    @Option(help: "Processes that recover, or runs of functions (default: 5).")
     var runs: Int?
+
+    @Option(help: "Records of a run of functions (default: 2000000).")
+    var records: Int?
 
     @Flag(help: "Recover with an empty page cache, too. Needs root; slows the machine down.")
     var cold = false
@@ -101,13 +114,16 @@ struct BenchCommand: ParsableCommand {
 
     func run() throws {
         if let child { return try runAsChild(child) }
+        if kind == .functions { return try measureFunctions() }
+        if kind == .abi { return try measureABI() }
         try withSession { session in
             switch kind {
             case .throughput: try measureThroughput(session)
             case .checkpoint: try measureCheckpoints(session)
             case .recovery: try measureRecovery(session)
             case .armedTimers: try measureTimers(session)
-            case nil: preconditionFailure("validate() has refused other names")
+            case .functions, .abi, nil:
+                preconditionFailure("validate() has refused other names")
             }
         }
     }

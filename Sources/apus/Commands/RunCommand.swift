@@ -83,7 +83,8 @@ struct RunCommand: ParsableCommand {
         let startWatch = StartWatch(world.threads)
         let preparation = options.prepare(world)
         let job = try preparation.readJob()
-        let (plan, implementations) = try preparation.load(job)
+        let loaded = try preparation.load(job)
+        let plan = loaded.plan
         let (durable, endpoints) = try open(plan, world)
         defer { durable.close() }
         let deadLetters = DeadLetterFile(
@@ -96,7 +97,8 @@ struct RunCommand: ParsableCommand {
             threads: world.threads,
             endpoints: endpoints,
             deadLetters: deadLetters,
-            implementations: implementations,
+            implementations: loaded.implementations,
+            functions: loaded.functions,
             checkpoints: durable.settings,
             notify: { Console.note("note: \($0)") }
         )

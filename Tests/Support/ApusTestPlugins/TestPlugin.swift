@@ -40,6 +40,16 @@ package enum TestPlugin {
         try build("trespasser", ["Tests/Plugins/Trespasser/trespasser.c"])
     }
 
+    /// The path of `Tests/Plugins/Functions` in C: functions, and no plugin.
+    package static func functions() throws -> String {
+        try build("functions", ["Tests/Plugins/Functions/functions.c"])
+    }
+
+    /// The path of `Tests/Plugins/Functions` in C++: functions that throw.
+    package static func throwingFunctions() throws -> String {
+        try build("throwing", ["Tests/Plugins/Functions/throwing.cpp"])
+    }
+
     /// The path of `Tests/Plugins/WrongMajor`: made for another major version of the ABI.
     package static func wrongMajor() throws -> String {
         try build("wrong-major", ["Tests/Plugins/WrongMajor/wrong_major.c"])

@@ -39,6 +39,13 @@ enum Tables {
             ]
         ),
         Layer(
+            "ApusFunctions",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusGraph", "CApusPlugin", "CApusFunctions",
+                "CApusGuard", "CApusJSON", "Glibc", "Synchronization",
+            ]
+        ),
+        Layer(
             "ApusIO",
             imports: [
                 "ApusCore", "ApusMemory", "CApusPlugin", "CApusShims", "CApusJSON", "CApusZlib",
@@ -49,7 +56,7 @@ enum Tables {
             "ApusRuntime",
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "CApusPlugin", "CApusShims", "Synchronization",
+                "ApusPluginHost", "ApusFunctions", "CApusPlugin", "CApusShims", "Synchronization",
             ]
         ),
         Layer("ApusControl", imports: ["ApusCore", "Foundation", "Synchronization"]),
@@ -58,7 +65,8 @@ enum Tables {
             "ApusBench",
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusIO", "ApusRuntime", "CApusShims", "Synchronization",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
+                "CApusFunctions", "Synchronization",
             ]
         ),
         Layer(
@@ -66,9 +74,9 @@ enum Tables {
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusControl", "ApusRuntime", "ApusJobFile", "ApusBench", "CApusPlugin",
-                "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
-                "Foundation", "Glibc", "Logging",
+                "ApusControl", "ApusFunctions", "ApusRuntime", "ApusJobFile", "ApusBench",
+                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Synchronization",
+                "ArgumentParser", "Foundation", "Glibc", "Logging",
             ]
         ),
         Layer("ApusSDK", imports: ["CApusPlugin"]),
@@ -83,8 +91,8 @@ enum Tables {
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
-        "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusJSON", "CApusZlib", "CRocksDB",
-        "CApusSwiftNote",
+        "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusFunctions", "CApusJSON", "CApusZlib",
+        "CRocksDB", "CApusSwiftNote",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -92,8 +100,8 @@ enum Tables {
 
     /// The modules in which any file may use unsafe pointers, given a `// SAFETY:` comment.
     static let unsafeModules: Set<String> = [
-        "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusIO", "ApusSDK",
-        "ApusSDKTesting", "ApusBench",
+        "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusFunctions", "ApusIO",
+        "ApusSDK", "ApusSDKTesting", "ApusBench",
     ]
 
     /// Single files that may use unsafe pointers in modules that otherwise may not.
