@@ -6,16 +6,17 @@ use apus::SECOND;
 use crate::ApusNameOperator;
 
 #[test]
-fn a_count_is_told_when_its_key_is_silent() {
+fn a_count_is_told_when_its_minute_is_over() {
     let mut host = Harness::<ApusNameOperator>::new("{}");
     host.feed("ann", "a record", 100 * SECOND);
-    host.feed("bob", "a record", 110 * SECOND);
-    host.feed("ann", "a record", 120 * SECOND);
-    assert_eq!(host.sum("count", "ann"), 2);
-    host.watermark(170 * SECOND); // bob has been silent for a minute, ann has not
-    assert_eq!(host.values("main"), ["bob,1"]);
+    host.feed("bob", "a record", 130 * SECOND);
+    host.feed("ann", "a record", 110 * SECOND);
+    assert_eq!(host.map::<i64, i64>("counts", "ann"), [(1, 2)]);
+    host.watermark(120 * SECOND); // the minute of ann's records is over
+    assert_eq!(host.values("main"), ["ann,2"]);
     host.end();
-    assert_eq!(host.values("main"), ["bob,1", "ann,2"]);
+    assert_eq!(host.values("main"), ["ann,2", "bob,1"]);
+    assert_eq!(host.key_count("counts"), 0);
 }
 
 #[test]

@@ -1,16 +1,15 @@
 public import ApusSDK
 
-/// Counts the records of each key, and tells the count when the key has been silent for a minute of
-/// event time.
+/// Counts the records of each key and minute, and tells the count when the minute is over.
 public struct ApusNameOperator: KeyedOperator {
     /// The component's name.
     public static let id = "apus-name"
     /// What it does.
-    public static let summary = "counts the records of each key until it is silent for a minute"
+    public static let summary = "counts the records of each key and minute"
 
     // State and timers, kept by the host for each key; the names are stable for ever.
-    let count = CounterState("count")
-    let quiet = Timer("quiet")
+    let counts = MapState<UInt64, Int>("counts")  // by the minute's number
+    let minuteIsOver = Timer("minute-is-over")
 
     /// Makes an instance; one per subtask.
     public init() {}
@@ -20,17 +19,22 @@ public struct ApusNameOperator: KeyedOperator {
         _ record: borrowing Record,
         _ context: borrowing Context
     ) throws {
-        guard let time = record.eventTime else { throw RecordError("the record has no time") }
-        try context[count].add(1)
-        try context.set(quiet, at: time + .seconds(60))
+        guard let time = record.eventTime, time >= Timestamp(microseconds: 0) else {
+            throw RecordError("the record has no time")
+        }
+        let minute = UInt64(time.microseconds / 60_000_000)
+        try context[counts].set((try context[counts].get(minute) ?? 0) + 1, for: minute)
+        // Setting the minute's timer again replaces it.
+        let start = Timestamp(microseconds: Int64(minute) * 60_000_000)
+        try context.set(minuteIsOver, id: minute, at: start + .seconds(60))
     }
 
-    /// The key has been silent.
+    /// A minute is over.
     public mutating func onTimer(
         _ timer: borrowing FiredTimer,
         _ context: borrowing Context
     ) throws {
-        try context.emit("\(timer.key.text),\(try context[count].get())")
-        try context[count].clear()
+        try context.emit("\(timer.key.text),\(try context[counts].get(timer.id) ?? 0)")
+        try context[counts].remove(timer.id)
     }
 }
