@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile flights-year clean abi abi-generate abi-check abi-baseline spikes
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile sdk flights-year clean abi abi-generate abi-check abi-baseline spikes
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -21,9 +21,11 @@ test: setup lint abi-check  ## Check the format, build, and run all tests
 	@echo
 	python3 Tests/Crash/crash.py --quick
 	@echo
+	dev/build-sdk --bin .build/debug --optional-rust --no-new-projects
+	@echo
 	python3 Tests/Hostile/hostile.py
 	@echo
-	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, hostile plugins"
+	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, SDKs, hostile plugins"
 
 demo: build  ## Build and run the demonstration
 	@dev/demo
@@ -48,6 +50,11 @@ crash-quick: setup  ## A quick part of that, which is also in 'make test': at mo
 hostile: setup  ## Run plugins that misbehave in every known way: two to three minutes
 	swift build --product apus
 	python3 Tests/Hostile/hostile.py
+
+sdk:  ## Build and check the sample operators in C, C++, Rust and Swift, and the SDKs
+	@dev/setup $$(command -v cargo >/dev/null || echo rustc cargo)
+	swift build -c release
+	dev/build-sdk
 
 flights-year:  ## Download one year of flights for the flights sample
 	python3 samples/flights/fetch_year.py

@@ -41,10 +41,13 @@ let package = Package(
     products: [
         .executable(name: "apus", targets: ["apus"]),
         .library(name: "ApusSDK", targets: ["ApusSDK"]),
+        .library(name: "ApusSDKCodable", targets: ["ApusSDKCodable"]),
+        .library(name: "ApusSDKTesting", targets: ["ApusSDKTesting"]),
         .library(name: "benchmark", type: .dynamic, targets: ["BenchmarkPlugin"]),
         .library(name: "files", type: .dynamic, targets: ["FilesPlugin"]),
         .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
         .library(name: "tickets", type: .dynamic, targets: ["TicketsPlugin"]),
+        .library(name: "operators", type: .dynamic, targets: ["OperatorsPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
@@ -56,6 +59,7 @@ let package = Package(
         .target(
             name: "CApusPlugin",
             path: "sdk/c",
+            exclude: ["testing"],
             publicHeadersPath: "include",
             cSettings: [.unsafeFlags(warnings + ["-std=c11", "-Wpedantic"])]
         ),
@@ -195,13 +199,31 @@ let package = Package(
         .target(
             name: "CApusSwiftNote",
             dependencies: ["CApusPlugin"],
-            path: "sdk/swift-note",
+            path: "sdk/swift/CApusSwiftNote",
             cSettings: cSettings
         ),
         .target(
             name: "ApusSDK",
             dependencies: ["CApusPlugin", "CApusSwiftNote"],
             path: "sdk/swift/ApusSDK",
+            swiftSettings: common
+        ),
+        .target(
+            name: "ApusSDKCodable",
+            dependencies: ["ApusSDK"],
+            path: "sdk/swift/ApusSDKCodable",
+            swiftSettings: common
+        ),
+        .target(
+            name: "CApusTesting",
+            dependencies: ["CApusPlugin"],
+            path: "sdk/c/testing",
+            cSettings: cSettings
+        ),
+        .target(
+            name: "ApusSDKTesting",
+            dependencies: ["ApusSDK", "CApusPlugin", "CApusTesting"],
+            path: "sdk/swift/ApusSDKTesting",
             swiftSettings: common
         ),
         .target(
@@ -232,6 +254,19 @@ let package = Package(
             name: "TicketsPlugin",
             dependencies: ["ApusSDK"],
             path: "samples/tickets/plugin",
+            swiftSettings: common,
+            linkerSettings: exportsEntryOnly
+        ),
+        .target(
+            name: "SampleOperators",
+            dependencies: ["ApusSDK"],
+            path: "samples/operators/swift/operators",
+            swiftSettings: common
+        ),
+        .target(
+            name: "OperatorsPlugin",
+            dependencies: ["ApusSDK", "SampleOperators"],
+            path: "samples/operators/swift/plugin",
             swiftSettings: common,
             linkerSettings: exportsEntryOnly
         ),
@@ -344,7 +379,17 @@ let package = Package(
         ),
         .testTarget(
             name: "ApusSDKTests",
-            dependencies: ["ApusSDK", "ApusState", "CApusPlugin"],
+            dependencies: ["ApusSDK", "ApusSDKTesting", "ApusState", "CApusPlugin"],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusSDKTestingTests",
+            dependencies: ["ApusSDK", "ApusSDKCodable", "ApusSDKTesting"],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "SampleOperatorsTests",
+            dependencies: ["ApusSDK", "ApusSDKTesting", "SampleOperators"],
             swiftSettings: tests
         ),
         .testTarget(

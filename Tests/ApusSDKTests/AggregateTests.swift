@@ -1,3 +1,4 @@
+import ApusSDKTesting
 import CApusPlugin
 import Testing
 
@@ -182,14 +183,16 @@ extension OperatorTests {
         @Test("an accumulator without a fixed length is refused when the plugin is loaded")
         func growing() {
             var error = apus_error()
-            let plugin = Plugin(
-                id: "test",
-                version: "1.0.0",
-                vendor: "Apus",
-                Component(GrowingOperator.self)
-            )
-            .export(to: nil, &error)
-            #expect(plugin == nil)
+            OperatorHarness.alone {
+                let plugin = Plugin(
+                    id: "test",
+                    version: "1.0.0",
+                    vendor: "Apus",
+                    Component(GrowingOperator.self)
+                )
+                .export(to: nil, &error)
+                #expect(plugin == nil)
+            }
             let text = withUnsafeBytes(of: error.message) {
                 String(decoding: $0.prefix(Int(error.len)), as: UTF8.self)
             }

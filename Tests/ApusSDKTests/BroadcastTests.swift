@@ -1,3 +1,4 @@
+import ApusSDKTesting
 import CApusPlugin
 import Testing
 
@@ -108,14 +109,16 @@ extension OperatorTests {
         @Test("broadcast state without a broadcast input is refused when the plugin is loaded")
         func deaf() {
             var error = apus_error()
-            let plugin = Plugin(
-                id: "test",
-                version: "1.0.0",
-                vendor: "Apus",
-                Component(DeafOperator.self)
-            )
-            .export(to: nil, &error)
-            #expect(plugin == nil)
+            OperatorHarness.alone {
+                let plugin = Plugin(
+                    id: "test",
+                    version: "1.0.0",
+                    vendor: "Apus",
+                    Component(DeafOperator.self)
+                )
+                .export(to: nil, &error)
+                #expect(plugin == nil)
+            }
             let text = withUnsafeBytes(of: error.message) {
                 String(decoding: $0.prefix(Int(error.len)), as: UTF8.self)
             }

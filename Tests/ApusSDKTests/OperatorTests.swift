@@ -1,3 +1,4 @@
+import ApusSDKTesting
 import CApusPlugin
 import Testing
 
@@ -15,7 +16,13 @@ struct OperatorTests {
     /// `nonisolated(unsafe)` because it is made once, and read-only ever after.
     nonisolated(unsafe) static let plugin: UnsafePointer<apus_plugin>? = {
         _ = Undeclared.state
-        return Plugin(
+        var described: UnsafePointer<apus_plugin>?
+        OperatorHarness.alone { described = everything().export(to: nil, nil) }
+        return described
+    }()
+
+    private static func everything() -> Plugin {
+        Plugin(
             id: "test",
             version: "1.0.0",
             vendor: "Apus",
@@ -36,8 +43,7 @@ struct OperatorTests {
             Component(FactorOperator.self),
             Component(KeepOperator.self)
         )
-        .export(to: nil, nil)
-    }()
+    }
 
     static func host(
         _ id: String = "script",
@@ -211,9 +217,11 @@ struct OperatorTests {
         ]
         for (component, message) in cases {
             var error = apus_error()
-            let plugin = Plugin(id: "test", version: "1.0.0", vendor: "Apus", component)
-                .export(to: nil, &error)
-            #expect(plugin == nil)
+            OperatorHarness.alone {
+                let plugin = Plugin(id: "test", version: "1.0.0", vendor: "Apus", component)
+                    .export(to: nil, &error)
+                #expect(plugin == nil)
+            }
             let text = withUnsafeBytes(of: error.message) {
                 String(decoding: $0.prefix(Int(error.len)), as: UTF8.self)
             }

@@ -41,6 +41,30 @@ struct StateCodableTests {
         try bytes.withBytes { try StateDecoder.value(Value.self, of: $0, "test") }
     }
 
+    private static func hex(_ value: some StateCodable) -> String {
+        bytes(of: value).map { byte in
+            let digits = String(byte, radix: 16)
+            return digits.count == 1 ? "0" + digits : digits
+        }
+        .joined()
+    }
+
+    @Test("bytes are those of the SDKs for C++ and Rust, whose tests have the same list")
+    func bytesAreThoseOfTheOtherSDKs() {
+        #expect(Self.hex(Int64(-1)) == "7fffffffffffffff")
+        #expect(Self.hex(Int8(5)) == "85")
+        #expect(Self.hex(UInt16(258)) == "0102")
+        #expect(Self.hex(1.5) == "bff8000000000000")
+        #expect(Self.hex(-1.5) == "4007ffffffffffff")
+        #expect(Self.hex(Float(0)) == "80000000")
+        #expect(Self.hex(true) == "01")
+        #expect(Self.hex("a\0b") == "6100ff620000")
+        #expect(Self.hex(UInt8?(7)) == "0107")
+        #expect(Self.hex(UInt8?.none) == "0000")
+        #expect(Self.hex(String?.none) == "00")
+        #expect(Self.hex(Pair("z", 3)) == "7a00000180000003")
+    }
+
     /// Checks values that are given in ascending order.
     static func check<Value: StateCodable & Equatable>(_ ascending: [Value]) throws {
         for (index, element) in ascending.enumerated() {

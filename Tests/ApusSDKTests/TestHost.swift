@@ -1,3 +1,4 @@
+import ApusSDKTesting
 import ApusState
 import CApusPlugin
 import Testing
@@ -124,7 +125,9 @@ final class TestHost {
             var arguments = apus_args()
             arguments.size = UInt32(MemoryLayout<apus_args>.size)
             arguments.config = apus_bytes(config)
-            try check(component.pointee.create(&arguments, &object, error))
+            try OperatorHarness.alone {
+                try check(component.pointee.create(&arguments, &object, error))
+            }
         }
     }
 

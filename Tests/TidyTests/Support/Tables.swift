@@ -80,14 +80,19 @@ enum Tables {
             ]
         ),
         Layer("ApusSDK", imports: ["CApusPlugin"]),
+        Layer("ApusSDKCodable", imports: ["ApusSDK", "Foundation"]),
+        Layer(
+            "ApusSDKTesting",
+            imports: ["ApusSDK", "CApusPlugin", "CApusTesting", "Synchronization"]
+        ),
         Layer("Plugins/*", imports: ["ApusSDK", "CApusPlugin"]),
-        Layer("samples/*", imports: ["ApusSDK", "CApusPlugin"]),
+        Layer("samples/*", imports: ["ApusSDK", "CApusPlugin", "SampleOperators"]),
     ]
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
         "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusFunctions", "CApusJSON", "CApusZlib",
-        "CRocksDB", "CApusBareLoop",
+        "CRocksDB", "CApusBareLoop", "CApusSwiftNote",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -96,7 +101,7 @@ enum Tables {
     /// The modules in which any file may use unsafe pointers, given a `// SAFETY:` comment.
     static let unsafeModules: Set<String> = [
         "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusFunctions", "ApusIO",
-        "ApusSDK", "ApusBench",
+        "ApusSDK", "ApusSDKTesting", "ApusBench",
     ]
 
     /// Single files that may use unsafe pointers in modules that otherwise may not.

@@ -58,4 +58,20 @@ public struct Plugin {
             return nil
         }
     }
+
+    /// Describes the plugin to the host of a test, beside whatever this library has published.
+    ///
+    /// Whoever calls this, or creates instances of what it describes, does so one at a time.
+    package func exportUnderTest(
+        to host: ApusHost,
+        _ error: ApusErrorSlot
+    ) -> ApusPluginDescription {
+        if HostLog.host == nil { HostLog.host = host }
+        do {
+            return try PluginTable(self).publish(isUnderTest: true)
+        } catch let problem {
+            _ = ErrorSlot.fill(error, APUS_CONFIG, problem.reason)
+            return nil
+        }
+    }
 }

@@ -12,6 +12,8 @@ final class Declarations {
         let schemaVersion: Int
         let fixedByteCount: Int
         let schema: String
+        var renamedFrom = ""
+        var migration: StateMigration?
     }
 
     struct OperatorState: Equatable {
@@ -19,6 +21,8 @@ final class Declarations {
         let redistribution: Redistribution
         let schemaVersion: Int
         let schema: String
+        var renamedFrom = ""
+        var migration: StateMigration?
     }
 
     struct Timer: Equatable {

@@ -13,21 +13,40 @@ enum CreateThunks {
 
     // SAFETY: the pointers are handed on as they are.
     static let all: [Create] = [
-        { OperatorThunks.create(0, $0, $1, $2) },
-        { OperatorThunks.create(1, $0, $1, $2) },
-        { OperatorThunks.create(2, $0, $1, $2) },
-        { OperatorThunks.create(3, $0, $1, $2) },
-        { OperatorThunks.create(4, $0, $1, $2) },
-        { OperatorThunks.create(5, $0, $1, $2) },
-        { OperatorThunks.create(6, $0, $1, $2) },
-        { OperatorThunks.create(7, $0, $1, $2) },
-        { OperatorThunks.create(8, $0, $1, $2) },
-        { OperatorThunks.create(9, $0, $1, $2) },
-        { OperatorThunks.create(10, $0, $1, $2) },
-        { OperatorThunks.create(11, $0, $1, $2) },
-        { OperatorThunks.create(12, $0, $1, $2) },
-        { OperatorThunks.create(13, $0, $1, $2) },
-        { OperatorThunks.create(14, $0, $1, $2) },
-        { OperatorThunks.create(15, $0, $1, $2) },
+        { create(0, $0, $1, $2) },
+        { create(1, $0, $1, $2) },
+        { create(2, $0, $1, $2) },
+        { create(3, $0, $1, $2) },
+        { create(4, $0, $1, $2) },
+        { create(5, $0, $1, $2) },
+        { create(6, $0, $1, $2) },
+        { create(7, $0, $1, $2) },
+        { create(8, $0, $1, $2) },
+        { create(9, $0, $1, $2) },
+        { create(10, $0, $1, $2) },
+        { create(11, $0, $1, $2) },
+        { create(12, $0, $1, $2) },
+        { create(13, $0, $1, $2) },
+        { create(14, $0, $1, $2) },
+        { create(15, $0, $1, $2) },
     ]
+    /// The one for a component that a test has described.
+    static let underTest: Create = {
+        OperatorThunks.create(PluginTable.underTest, $0, $1, $2)
+    }
+
+    private static func create(
+        _ index: Int,
+        _ arguments: UnsafePointer<apus_args>?,
+        _ object: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
+        _ slot: UnsafeMutablePointer<apus_error>?
+    ) -> Int32 {
+        let rows = PluginTable.published
+        return OperatorThunks.create(
+            index < rows.count ? rows[index] : nil,
+            arguments,
+            object,
+            slot
+        )
+    }
 }

@@ -66,17 +66,16 @@ enum OperatorThunks {
         instance(object)?.release()
     }
 
-    /// Creates an instance of the component with this index.
+    /// Creates an instance of a component.
     static func create(
-        _ index: Int,
+        _ row: PluginTable.Row?,
         _ arguments: UnsafePointer<apus_args>?,
         _ object: UnsafeMutablePointer<UnsafeMutableRawPointer?>?,
         _ slot: UnsafeMutablePointer<apus_error>?
     ) -> Int32 {
-        guard let arguments, let object, index < PluginTable.published.count else {
-            return ErrorSlot.fill(slot, APUS_FATAL, "there is no component \(index)")
+        guard let arguments, let object, let row else {
+            return ErrorSlot.fill(slot, APUS_FATAL, "there is no such component")
         }
-        let row = PluginTable.published[index]
         do {
             let (instance, declarations) = try row.component.create(
                 configuration(arguments.pointee)

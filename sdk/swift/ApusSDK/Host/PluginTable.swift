@@ -16,6 +16,11 @@ struct PluginTable {
     /// `nonisolated(unsafe)` because the entry function writes it, once and before anything else.
     nonisolated(unsafe) static var published: [Row] = []
 
+    /// The component that a test has described; apart, so that tests can have many plugins.
+    ///
+    /// `nonisolated(unsafe)` because the harness describes and creates under one lock.
+    nonisolated(unsafe) static var underTest: Row?
+
     /// Collects what the components declare, and checks it.
     init(_ plugin: Plugin) throws(OperatorError) {
         self.plugin = plugin
@@ -38,32 +43,54 @@ struct PluginTable {
             }
             rows.append(Row(component: component, declarations: declarations))
         }
+        let migrationCount = rows.reduce(0) { $0 + $1.declarations.migrationCount }
+        guard migrationCount <= MigrationThunks.countMax else {
+            throw OperatorError(
+                "the plugin has \(migrationCount) states that migrate; at most "
+                    + "\(MigrationThunks.countMax)"
+            )
+        }
         self.rows = rows
     }
 
     /// Makes the structs.
-    func publish() -> UnsafePointer<apus_plugin> {
-        Self.published = rows
+    ///
+    /// - Parameter isUnderTest: Whether a test has made this, and the plugin of the library, if
+    ///   there is one, is to stay as it is.
+    /// - Returns: The first of the structs.
+    func publish(isUnderTest: Bool = false) -> UnsafePointer<apus_plugin> {
+        if isUnderTest { Self.underTest = rows.first } else { Self.published = rows }
+        var migrations = MigrationThunks.Assignment(isUnderTest: isUnderTest)
         var description = Self.sized(apus_plugin())
         description.abi_minor = UInt16(APUS_ABI_MINOR)
         // Nothing else that is new since 0.1 is used.
         let isNew = rows.contains {
             $0.component.broadcastInputCount > 0 || !$0.declarations.operatorStates.isEmpty
         }
-        description.abi_minor_floor = isNew ? 2 : 1
+        let isNewer = rows.contains { $0.declarations.needsMigration }
+        description.abi_minor_floor = isNewer ? 3 : isNew ? 2 : 1
         description.id = Self.text(plugin.id)
         description.version = Self.text(plugin.version)
         description.vendor = Self.text(plugin.vendor)
         description.component_count = UInt32(rows.count)
-        description.components = Self.list(rows.enumerated().map { component($1, $0) })
+        description.components = Self.list(
+            rows.enumerated().map { index, row in
+                var description = component(row, &migrations)
+                description.create =
+                    isUnderTest ? CreateThunks.underTest : CreateThunks.all[index]
+                return description
+            }
+        )
         return Self.forever(description)
     }
 
-    private func component(_ row: Row, _ index: Int) -> apus_component {
+    private func component(
+        _ row: Row,
+        _ migrations: inout MigrationThunks.Assignment
+    ) -> apus_component {
         let declarations = row.declarations
         var description = Self.sized(apus_component())
         description.kind = APUS_OPERATOR
-        description.create = CreateThunks.all[index]
         description.destroy = { OperatorThunks.destroy($0) }
         description.vt = UnsafeRawPointer(
             Self.forever(
@@ -81,16 +108,22 @@ struct PluginTable {
         description.output_count = UInt32(declarations.outputs.count)
         description.outputs = Self.list(declarations.outputs.map(Self.port))
         description.state_count = UInt32(declarations.states.count)
-        description.states = Self.list(declarations.states.map(Self.state))
+        description.states = Self.list(
+            declarations.states.map { Self.state($0, &migrations) }
+        )
         description.timer_count = UInt32(declarations.timers.count)
         description.timers = Self.list(declarations.timers.map(Self.timer))
         description.counter_count = UInt32(declarations.counters.count)
         description.counters = Self.list(declarations.counters.map(Self.counter))
         description.broadcast_input_count = UInt32(row.component.broadcastInputCount)
         description.broadcast_count = UInt32(declarations.broadcasts.count)
-        description.broadcasts = Self.list(declarations.broadcasts.map(Self.state))
+        description.broadcasts = Self.list(
+            declarations.broadcasts.map { Self.state($0, &migrations) }
+        )
         description.operator_state_count = UInt32(declarations.operatorStates.count)
-        description.operator_states = Self.list(declarations.operatorStates.map(Self.operatorState))
+        description.operator_states = Self.list(
+            declarations.operatorStates.map { Self.operatorState($0, &migrations) }
+        )
         return description
     }
 
@@ -108,18 +141,25 @@ struct PluginTable {
         return declaration
     }
 
-    private static func state(_ state: Declarations.State) -> apus_state_decl {
+    private static func state(
+        _ state: Declarations.State,
+        _ migrations: inout MigrationThunks.Assignment
+    ) -> apus_state_decl {
         var declaration = sized(apus_state_decl())
         declaration.kind = UInt32(bitPattern: state.kind)
         declaration.name = text(state.name)
         declaration.schema_version = UInt32(state.schemaVersion)
         declaration.fixed_len = UInt32(state.fixedByteCount)
         declaration.schema = text(state.schema)
+        declaration.renamed_from = text(state.renamedFrom)
+        declaration.min_readable = UInt32(state.migration?.oldestVersion ?? 0)
+        declaration.migrate = migrations.thunk(for: state.migration)
         return declaration
     }
 
     private static func operatorState(
-        _ state: Declarations.OperatorState
+        _ state: Declarations.OperatorState,
+        _ migrations: inout MigrationThunks.Assignment
     ) -> apus_operator_state_decl {
         var declaration = sized(apus_operator_state_decl())
         declaration.redistribution =
@@ -130,6 +170,9 @@ struct PluginTable {
         declaration.name = text(state.name)
         declaration.schema_version = UInt32(state.schemaVersion)
         declaration.schema = text(state.schema)
+        declaration.renamed_from = text(state.renamedFrom)
+        declaration.min_readable = UInt32(state.migration?.oldestVersion ?? 0)
+        declaration.migrate = migrations.thunk(for: state.migration)
         return declaration
     }
 

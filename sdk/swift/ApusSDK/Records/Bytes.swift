@@ -10,8 +10,9 @@ public struct Bytes {
 
     // SAFETY: whoever creates a view gets start and count from one struct of the host, which
     // keeps the memory until the callback returns; every access below checks the bound.
+    /// A view of so many bytes; none when there is no start.
     @inlinable
-    init(start: UnsafeRawPointer?, count: Int) {
+    package init(start: UnsafeRawPointer?, count: Int) {
         self.start = start ?? UnsafeRawPointer(bitPattern: 1).unsafelyUnwrapped
         self.count = start == nil ? 0 : count
     }

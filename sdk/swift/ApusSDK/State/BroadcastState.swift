@@ -13,17 +13,25 @@ public struct BroadcastState<Key: StateCodable, Value: StateCodable>: Sendable {
     ///
     /// - Parameters:
     ///   - name: `a-z`, `0-9`, `-`; stable for ever, and unlike those of all other states.
-    ///   - version: What the values' bytes mean, from 1.
+    ///   - version: What the bytes mean, from 1; that of the type unless stated.
     ///   - schema: What the bytes mean, for people.
-    public init(_ name: StaticString, version: Int = 1, schema: StaticString = "") {
+    ///   - renamedFrom: The name that the state had in older versions of the operator.
+    public init(
+        _ name: StaticString,
+        version: Int? = nil,
+        schema: StaticString = "",
+        renamedFrom: StaticString = ""
+    ) {
         self.name = name
         index = Declarations.note(
             Declarations.State(
                 name: name.description,
                 kind: APUS_STATE_BROADCAST,
-                schemaVersion: version,
+                schemaVersion: version ?? Value.schemaVersion,
                 fixedByteCount: 0,
-                schema: schema.description
+                schema: schema.description,
+                renamedFrom: renamedFrom.description,
+                migration: StateMigration(Value.self)
             ),
             in: \.broadcasts
         )

@@ -13,7 +13,13 @@ public struct CounterState: Sendable {
     ///   - name: `a-z`, `0-9`, `-`; stable for ever.
     ///   - version: What the sum means, from 1.
     ///   - schema: What the sum means, for people.
-    public init(_ name: StaticString, version: Int = 1, schema: StaticString = "") {
+    ///   - renamedFrom: The name that the state had in older versions of the operator.
+    public init(
+        _ name: StaticString,
+        version: Int = 1,
+        schema: StaticString = "",
+        renamedFrom: StaticString = ""
+    ) {
         self.name = name
         slot = Declarations.note(
             Declarations.State(
@@ -21,7 +27,8 @@ public struct CounterState: Sendable {
                 kind: APUS_STATE_COUNTER,
                 schemaVersion: version,
                 fixedByteCount: 0,
-                schema: schema.description
+                schema: schema.description,
+                renamedFrom: renamedFrom.description
             ),
             in: \.states
         )

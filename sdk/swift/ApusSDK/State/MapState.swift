@@ -11,17 +11,25 @@ public struct MapState<Key: StateCodable, Value: StateCodable>: Sendable {
     ///
     /// - Parameters:
     ///   - name: `a-z`, `0-9`, `-`; stable for ever.
-    ///   - version: What the values' bytes mean, from 1.
+    ///   - version: What the bytes mean, from 1; that of the type unless stated.
     ///   - schema: What the bytes mean, for people.
-    public init(_ name: StaticString, version: Int = 1, schema: StaticString = "") {
+    ///   - renamedFrom: The name that the state had in older versions of the operator.
+    public init(
+        _ name: StaticString,
+        version: Int? = nil,
+        schema: StaticString = "",
+        renamedFrom: StaticString = ""
+    ) {
         self.name = name
         slot = Declarations.note(
             Declarations.State(
                 name: name.description,
                 kind: APUS_STATE_MAP,
-                schemaVersion: version,
+                schemaVersion: version ?? Value.schemaVersion,
                 fixedByteCount: 0,
-                schema: schema.description
+                schema: schema.description,
+                renamedFrom: renamedFrom.description,
+                migration: StateMigration(Value.self)
             ),
             in: \.states
         )

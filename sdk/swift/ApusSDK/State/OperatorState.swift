@@ -14,21 +14,25 @@ public struct OperatorState<Element: StateCodable>: Sendable {
     /// - Parameters:
     ///   - name: `a-z`, `0-9`, `-`; stable for ever, and unlike those of all other states.
     ///   - redistribution: Who gets the items when the job goes on from a checkpoint.
-    ///   - version: What the items' bytes mean, from 1.
+    ///   - version: What the bytes mean, from 1; that of the type unless stated.
     ///   - schema: What the bytes mean, for people.
+    ///   - renamedFrom: The name that the state had in older versions of the operator.
     public init(
         _ name: StaticString,
         _ redistribution: Redistribution,
-        version: Int = 1,
-        schema: StaticString = ""
+        version: Int? = nil,
+        schema: StaticString = "",
+        renamedFrom: StaticString = ""
     ) {
         self.name = name
         index = Declarations.note(
             Declarations.OperatorState(
                 name: name.description,
                 redistribution: redistribution,
-                schemaVersion: version,
-                schema: schema.description
+                schemaVersion: version ?? Element.schemaVersion,
+                schema: schema.description,
+                renamedFrom: renamedFrom.description,
+                migration: StateMigration(Element.self)
             ),
             in: \.operatorStates
         )

@@ -17,7 +17,7 @@ public struct StateDecoder: ~Copyable {
 
     /// Reads a whole value, with nothing behind it.
     @inlinable
-    static func value<Value: StateCodable>(
+    package static func value<Value: StateCodable>(
         _ type: Value.Type,
         of bytes: Bytes,
         _ name: StaticString

@@ -1,0 +1,114 @@
+// State of an older description of an operator, made readable for a newer one: slots are matched by
+// their names, and values brought forward by the newer one's functions.
+#include <stdlib.h>
+
+#include "internal.h"
+
+static int is_same(apus_str a, apus_str b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+// The slot that has this state now, by its own or by its former name; or -1.
+static int64_t slot_now(const apus_component *after, apus_str name) {
+    for (uint32_t i = 0; i < after->state_count; i++) {
+        if (is_same(after->states[i]->name, name)) return i;
+    }
+    for (uint32_t i = 0; i < after->state_count; i++) {
+        const apus_state_decl *decl = after->states[i];
+        int has_former = APUS_HAS(decl, migrate) && decl->renamed_from.len > 0;
+        if (has_former && is_same(decl->renamed_from, name)) return i;
+    }
+    return -1;
+}
+
+static int32_t write_bytes(apus_writer *writer, const void *bytes, uint64_t len) {
+    block *to = writer->host_private;
+    block whole = block_of(NULL, to->len + len);
+    if (to->len) memcpy(whole.data, to->data, to->len);
+    if (len) memcpy(whole.data + to->len, bytes, len);
+    block_free(to);
+    *to = whole;
+    return APUS_OK;
+}
+
+// Migrates one value in place; 0 when it is to be dropped.
+static int migrate_block(
+    apus_test *t, const apus_state_decl *decl, uint32_t from_version, const block *key,
+    apus_bytes entry, block *value) {
+    apus_migration migration = {
+        .size = sizeof migration, .from_version = from_version,
+        .to_version = decl->schema_version, .key = {key->data, key->len}, .entry = entry,
+        .value = {value->data, value->len}};
+    block to = block_of(NULL, 0), again = block_of(NULL, 0);
+    apus_writer writer = {.size = sizeof writer, .write = write_bytes, .host_private = &to};
+    apus_writer second = {.size = sizeof second, .write = write_bytes, .host_private = &again};
+    apus_error error = {.size = sizeof error};
+    int32_t rc = decl->migrate(&migration, &writer, &error);
+    int32_t rc_again = decl->migrate(&migration, &second, &error);
+    if (rc != APUS_OK && rc != APUS_NOT_FOUND) {
+        fail(t, rc, "state '%.*s' of version %u: %.*s", (int)decl->name.len, decl->name.data,
+            from_version, (int)error.len, error.message);
+    } else if (rc != rc_again || !block_is(&again, to.data, to.len)) {
+        fail(t, 0, "state '%.*s': migrate gives something else the second time",
+            (int)decl->name.len, decl->name.data);
+    } else if (rc == APUS_OK && decl->fixed_len && to.len != decl->fixed_len) {
+        fail(t, 0, "state '%.*s': migrate wrote %llu bytes; expected %u", (int)decl->name.len,
+            decl->name.data, (unsigned long long)to.len, decl->fixed_len);
+    }
+    block_free(&again);
+    block_free(value);
+    *value = to;
+    return rc == APUS_OK;
+}
+
+// Whether values of this version can be used: as they are, or migrated.
+static int is_readable(
+    apus_test *t, const apus_state_decl *before, const apus_state_decl *after) {
+    uint32_t from = before->schema_version, to = after->schema_version;
+    if (before->kind != after->kind) {
+        fail(t, APUS_INCOMPATIBLE, "state '%.*s' changes its kind from %u to %u",
+            (int)after->name.len, after->name.data, before->kind, after->kind);
+        return 0;
+    }
+    int can_migrate = APUS_HAS(after, migrate) && after->migrate && after->min_readable > 0
+        && from >= after->min_readable && from < to;
+    if (from == to || can_migrate) return 1;
+    fail(t, APUS_INCOMPATIBLE, "state '%.*s' has version %u, which version %u cannot read",
+        (int)after->name.len, after->name.data, from, to);
+    return 0;
+}
+
+static void migrate_row(
+    apus_test *t, row *r, const apus_state_decl *before, const apus_state_decl *after) {
+    uint32_t from = before->schema_version;
+    if (r->value.data) migrate_block(t, after, from, &r->key, (apus_bytes){NULL, 0}, &r->value);
+    for (uint64_t i = 0; i < r->items.count && !t->has_failed; i++) {
+        item *entry = &r->items.at[i];
+        uint64_t position = i;
+        apus_bytes name = {entry->key.data, entry->key.len};
+        if (!entry->key.data) name = (apus_bytes){(const uint8_t *)&position, sizeof position};
+        migrate_block(t, after, from, &r->key, name, &entry->value);
+    }
+}
+
+void migrate_states(apus_test *t, const apus_component *before, const apus_component *after) {
+    if (before == after) return;
+    row *old = t->rows;
+    t->rows = NULL;
+    while (old) {
+        row *r = old;
+        old = r->next;
+        r->next = t->rows;
+        t->rows = r;
+        const apus_state_decl *was = before->states[r->slot];
+        int64_t slot = slot_now(after, was->name);
+        if (slot < 0) {  // a host keeps it as an orphan, which nobody can see
+            row_remove(t, r);
+            continue;
+        }
+        const apus_state_decl *now = after->states[slot];
+        r->slot = (uint32_t)slot;
+        if (t->has_failed || !is_readable(t, was, now)) continue;
+        if (was->schema_version != now->schema_version) migrate_row(t, r, was, now);
+    }
+}

@@ -1,1 +1,0 @@
-// Nothing to call: the module is linked for its note.
