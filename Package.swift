@@ -41,6 +41,7 @@ let package = Package(
     products: [
         .executable(name: "apus", targets: ["apus"]),
         .library(name: "ApusSDK", targets: ["ApusSDK"]),
+        .library(name: "ApusPluginCheck", targets: ["ApusPluginCheck"]),
         .library(name: "benchmark", type: .dynamic, targets: ["BenchmarkPlugin"]),
         .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
         .library(name: "tickets", type: .dynamic, targets: ["TicketsPlugin"]),
@@ -149,13 +150,29 @@ let package = Package(
             swiftSettings: common
         ),
 
+        // The validator of plugins, and what it puts between them and the host.
+        .target(
+            name: "CApusCheck",
+            dependencies: ["CApusPlugin"],
+            cxxSettings: cxxSettings
+        ),
+        .target(
+            name: "ApusPluginCheck",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusPlugin",
+                "CApusGuard", "CApusCheck",
+            ],
+            swiftSettings: common
+        ),
+
         // Layer 4: the command line, which alone picks the real clock, disk and processes.
         .executableTarget(
             name: "apus",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusJobFile", "ApusControl", "ApusRuntime", "ApusBench", "CApusGuard",
+                "ApusJobFile", "ApusControl", "ApusRuntime", "ApusBench", "ApusPluginCheck",
+                "CApusGuard",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: safe

@@ -23,7 +23,7 @@ struct Apus: ParsableCommand {
         subcommands: [
             RunCommand.self, JobCommand.self, PluginCommand.self, GenerateCommand.self,
             CheckpointCommand.self, SavepointCommand.self, StateCommand.self, TimerCommand.self,
-            BenchCommand.self, ScanCommand.self,
+            BenchCommand.self, ScanCommand.self, CheckOneCommand.self,
         ]
     )
 

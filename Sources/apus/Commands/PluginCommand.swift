@@ -10,8 +10,9 @@ struct PluginCommand: ParsableCommand {
         discussion: """
             EXAMPLE
               apus plugin describe .build/release/libaircraft.so
+              apus plugin check .build/release/libaircraft.so
             """,
-        subcommands: [Describe.self]
+        subcommands: [Describe.self, Check.self]
     )
 
     /// `apus plugin describe`.

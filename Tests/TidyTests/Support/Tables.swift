@@ -62,11 +62,18 @@ enum Tables {
             ]
         ),
         Layer(
+            "ApusPluginCheck",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusPlugin",
+                "CApusGuard", "CApusCheck", "Foundation", "Synchronization",
+            ]
+        ),
+        Layer(
             "apus",
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusControl", "ApusRuntime", "ApusJobFile", "ApusBench", "CApusPlugin",
+                "ApusControl", "ApusRuntime", "ApusJobFile", "ApusBench", "ApusPluginCheck", "CApusPlugin",
                 "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
                 "Foundation", "Glibc", "Logging",
             ]
@@ -78,7 +85,7 @@ enum Tables {
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
-        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB",
+        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB", "CApusCheck",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -87,6 +94,7 @@ enum Tables {
     /// The modules in which any file may use unsafe pointers, given a `// SAFETY:` comment.
     static let unsafeModules: Set<String> = [
         "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusIO", "ApusSDK", "ApusBench",
+        "ApusPluginCheck",
     ]
 
     /// Single files that may use unsafe pointers in modules that otherwise may not.

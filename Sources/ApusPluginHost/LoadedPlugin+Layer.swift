@@ -1,0 +1,21 @@
+package import CApusPlugin
+
+extension LoadedPlugin {
+    /// The plugin's own tables, one per component, for checks.
+    package var componentTables: [UnsafePointer<apus_component>] { components }
+
+    /// The same plugin with something between its components and the host.
+    ///
+    /// - Parameter layer: Gives a table that stands for a component; it must live for ever.
+    package func layered(
+        _ layer: (UnsafePointer<apus_component>) -> UnsafePointer<apus_component>
+    ) -> LoadedPlugin {
+        LoadedPlugin(
+            file: file,
+            contentHash: contentHash,
+            description: description,
+            // SAFETY: a layer keeps the sizes and counts that DescriptionReader has checked.
+            components: components.map(layer)
+        )
+    }
+}
