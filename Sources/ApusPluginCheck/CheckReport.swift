@@ -26,6 +26,18 @@ public struct CheckReport: Codable, Equatable, Sendable {
     /// How many said nothing.
     public var skippedCount: Int { results.count { $0.verdict == .skip } }
 
+    /// Components that could not even be created, so that most checks were skipped.
+    package var unusedComponents: [String] {
+        var ids: [String] = []
+        for result in results where result.verdict == .skip {
+            guard let id = result.component, !ids.contains(id),
+                result.message.hasPrefix("create ")
+            else { continue }
+            ids.append(id)
+        }
+        return ids
+    }
+
     /// Whether nothing has failed.
     public var isGood: Bool { failedCount == 0 }
 
@@ -37,13 +49,16 @@ public struct CheckReport: Codable, Equatable, Sendable {
 
     /// A result as one or more lines.
     ///
-    /// - Parameter command: What the user would type to run the check again.
-    package func text(of result: CheckResult) -> String {
+    /// - Parameters:
+    ///   - result: The result.
+    ///   - last: The message of the one before, which is not said again.
+    package func text(of result: CheckResult, after last: String = "") -> String {
         let component = result.component.map { " [\($0)]" } ?? ""
         let head =
             result.check.padded(to: 6) + result.verdict.rawValue.padded(to: 6) + result.name
             + component
         guard !result.message.isEmpty else { return head }
+        if result.verdict == .skip, result.message == last { return head + "  (for the same reason)" }
         var text = head + "\n            " + result.message
         if let seed = result.seed, result.isBad || result.verdict == .warn {
             text += "\n            again: apus plugin check \(file) --reproduce \(result.check):\(seed)"

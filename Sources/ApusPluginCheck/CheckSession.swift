@@ -103,19 +103,16 @@ package struct CheckSession: Sendable {
     private func tasks(_ components: [(id: String, kind: ComponentKind)]) -> [Task] {
         var tasks: [Task] = []
         for check in CheckCatalogue.all where check.strictness <= strictness {
+            if check.group == .fuzz, settings.fuzzSeconds == 0 { continue }
             if case .plugin = check.subject {
                 tasks.append(Task(check: check, component: nil))
                 continue
             }
             for component in components {
-                guard settings.component == nil || settings.component == component.id else {
-                    continue
-                }
+                guard check.applies(to: component.kind),
+                    settings.component == nil || settings.component == component.id
+                else { continue }
                 tasks.append(Task(check: check, component: component.id))
-                guard check.applies(to: component.kind) else {
-                    tasks.removeLast()
-                    continue
-                }
             }
         }
         return tasks.filter { isWanted("\($0.check.id) \($0.check.name) \($0.component ?? "")") }

@@ -16,9 +16,6 @@ enum FuzzChecks {
         isRandomised: true,
         timeoutSeconds: 30
     ) { bench in
-        guard bench.settings.fuzzSeconds > 0 else {
-            throw CheckStop.skip("asked for with --fuzz 10m")
-        }
         try bench.requireSynchronous()
         let end =
             bench.clock.monotonicNanoseconds()

@@ -95,6 +95,8 @@ final class OperatorRun {
     /// Forgets what was written so far.
     func forgetOutput() {
         transcript.outputs = Array(repeating: [], count: instance.outputs.count)
+        recent = transcript.outputs
+        transcript.rejected = []
     }
 
     // MARK: - Steps
@@ -168,6 +170,7 @@ final class OperatorRun {
 
     private func fireOverdue() throws {
         guard let state = instance.state, state.nextTimerTime(.event) <= watermark else { return }
+        transcript.hasOverdueTimers = true
         try fire(.event, upTo: watermark)
     }
 

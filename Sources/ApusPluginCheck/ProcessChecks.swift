@@ -163,14 +163,21 @@ enum ProcessChecks {
             try run.advanceClock(to: time)
             try run.advance(to: time)
             run.forgetOutput()
-            for port in run.recent.indices { run.recent[port] = [] }
         }
         for _ in 0..<4 { try pass() }
         let before = heap(run)
+        let stateBefore = run.instance.state?.byteCount ?? 0
         let rounds = 12
         for _ in 0..<rounds { try pass() }
         guard run.transcript.failure == nil else {
             throw CheckStop.skip("it failed on generated input: \(run.transcript.failure ?? "")")
+        }
+        let stateGrowth = (run.instance.state?.byteCount ?? 0) - stateBefore
+        if stateGrowth > rounds * records.count {
+            return .warn(
+                "its state and timers grow by \(stateGrowth / (rounds * records.count)) bytes per "
+                    + "record, with 8 keys"
+            )
         }
         let growth = Double(heap(run) - before) / Double(rounds * records.count)
         let text =

@@ -55,6 +55,5 @@ extension OperatorRun {
             try process(records[first..<min(first + size, records.count)])
         }
         forgetOutput()
-        for port in recent.indices { recent[port] = [] }
     }
 }

@@ -314,6 +314,7 @@ extension Transcript {
     mutating func add(_ next: Transcript) {
         for port in outputs.indices { outputs[port] += next.outputs[port] }
         rejected += next.rejected
+        hasOverdueTimers = hasOverdueTimers || next.hasOverdueTimers
         failure = next.failure
         image = next.image
     }

@@ -83,6 +83,18 @@ void *hook_new(size_t n) {
     return ::operator new(n);
 }
 
+// Objects of Swift: counted, and never refused, because the runtime would end the process.
+void *hook_swift_allocObject(void *metadata, size_t n, size_t mask) {
+    using function = void *(*)(void *, size_t, size_t);
+    static const auto real =
+        reinterpret_cast<function>(dlsym(RTLD_DEFAULT, "swift_allocObject"));
+    if (callback_depth > 0) {
+        counts.allocations++;
+        counts.allocated_bytes += n;
+    }
+    return real(metadata, n, mask);
+}
+
 // MARK: What a plugin must not call
 
 const char *where() { return callback_depth > 0 ? "in a callback" : "on a thread of its own"; }
@@ -239,6 +251,7 @@ const Hook hooks[] = {
     HOOK(APUS_CHECK_HOOK_ALLOCATION, strdup),
     {APUS_CHECK_HOOK_ALLOCATION, "_Znwm", reinterpret_cast<void *>(hook_new)},
     {APUS_CHECK_HOOK_ALLOCATION, "_Znam", reinterpret_cast<void *>(hook_new)},
+    HOOK(APUS_CHECK_HOOK_ALLOCATION, swift_allocObject),
     HOOK(APUS_CHECK_HOOK_PROCESS, exit),
     HOOK(APUS_CHECK_HOOK_PROCESS, _exit),
     HOOK(APUS_CHECK_HOOK_PROCESS, _Exit),

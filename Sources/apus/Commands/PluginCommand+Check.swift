@@ -3,6 +3,7 @@ import ApusPluginCheck
 import ApusPluginHost
 import ArgumentParser
 import Foundation
+import Synchronization
 
 extension PluginCommand {
     /// `apus plugin check`.
@@ -136,11 +137,16 @@ extension PluginCommand {
                 results: []
             )
             let shown = report
+            let last = Mutex("")
             let isQuiet = json
             let onlyFailed = onlyFailed
             report.results = session.run(components: components(world, path)) { result in
-                if isQuiet || onlyFailed && result.verdict == .pass { return }
-                try? Console.print(shown.text(of: result))  // The status tells in any case.
+                if isQuiet || onlyFailed && [.pass, .skip].contains(result.verdict) { return }
+                let text = last.withLock { last in
+                    defer { last = result.message }
+                    return shown.text(of: result, after: last)
+                }
+                try? Console.print(text)  // The status tells in any case.
             }
             try finish(report, world)
         }
@@ -151,10 +157,16 @@ extension PluginCommand {
             }
             if json {
                 var printed = report
-                if onlyFailed { printed.results.removeAll { $0.verdict == .pass } }
+                if onlyFailed { printed.results.removeAll { [.pass, .skip].contains($0.verdict) } }
                 try Console.print(try Console.json(printed))
             } else {
                 try Console.print("seed \(report.seed)\n\(report.summary)")
+            }
+            for component in report.unusedComponents {
+                Console.note(
+                    "warning: '\(component)' refuses its configuration, so that most checks were "
+                        + "skipped; give it what it needs with --config"
+                )
             }
             if report.results.isEmpty {
                 Console.error("no check was run; see --list, --only, --component, --strictness")
