@@ -153,7 +153,7 @@ let package = Package(
         // The validator of plugins, and what it puts between them and the host.
         .target(
             name: "CApusCheck",
-            dependencies: ["CApusPlugin"],
+            dependencies: ["CApusPlugin", "CApusGuard"],
             cxxSettings: cxxSettings
         ),
         .target(

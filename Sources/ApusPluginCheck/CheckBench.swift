@@ -60,6 +60,7 @@ final class CheckBench {
             settings.configurations[description.id] ?? settings.configurations[""] ?? "{}"
         let disk = disk
         sample = try settings.sample.map { try Self.lines(of: $0, disk) } ?? []
+        apus_check_set_owner("plugin \(plugin.description.id) \(plugin.description.version)")
         if check.hooks != 0 {
             _ = apus_check_hook(check.hooks)
         }

@@ -55,7 +55,7 @@ package struct CheckSession: Sendable {
         components: [(id: String, kind: ComponentKind)]?,
         report: @escaping @Sendable (CheckResult) -> Void
     ) -> [CheckResult] {
-        let tasks = tasks(components ?? [])
+        let tasks = tasks(components)
         guard processes != nil, jobs > 1 else {
             return tasks.map { task in
                 let result = run(task)
@@ -100,11 +100,15 @@ package struct CheckSession: Sendable {
         }
     }
 
-    private func tasks(_ components: [(id: String, kind: ComponentKind)]) -> [Task] {
+    private func tasks(_ components: [(id: String, kind: ComponentKind)]?) -> [Task] {
         var tasks: [Task] = []
         for check in CheckCatalogue.all where check.strictness <= strictness {
             if check.group == .fuzz, settings.fuzzSeconds == 0 { continue }
             if case .plugin = check.subject {
+                tasks.append(Task(check: check, component: nil))
+                continue
+            }
+            guard let components else {
                 tasks.append(Task(check: check, component: nil))
                 continue
             }

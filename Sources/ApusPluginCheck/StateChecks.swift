@@ -210,10 +210,11 @@ enum StateChecks {
             bench.note("round \(round), with bytes of state that end when they expire")
             var random = bench.random(round)
             let workload = Workload(bench, &random)
-            let expected = try bench.baseline(workload)
+            // Also when runs cannot be compared: bytes of past callbacks cannot even be read.
+            let found = try bench.run(plugin, workload)
             try bench.require(
-                try bench.run(plugin, workload),
-                equals: expected,
+                found,
+                equals: try bench.baseline(workload),
                 "with state that is overwritten when it expires"
             )
         }

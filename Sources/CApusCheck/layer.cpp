@@ -1,6 +1,8 @@
 // Components as the host sees them when a layer is between.
 #include <alloca.h>
 
+#include <CApusGuard.h>
+
 #include "instance.h"
 
 namespace apus_check {
@@ -204,9 +206,12 @@ class Arguments {
     apus_args *copy;
 };
 
+apus_guard_site site = {"the plugin"};
+
 // A component's create, with its time as a callback for traces and hooks.
 int32_t call_create(
-    const apus_component *component, const apus_args &args, void **self, apus_error *error) {
+    const apus_component *component, const apus_args &args, void **self, apus_error *error,
+    bool is_guarded) {
     Arguments arguments(args, *error);
     trace('B', "create", "\"component\":\"%.*s\"", static_cast<int>(component->id.len),
           component->id.data);
@@ -217,7 +222,9 @@ int32_t call_create(
     int32_t rc = APUS_EXCEPTION;
     {
         Depth depth;
-        rc = component->create(arguments.args(), self, arguments.error);
+        rc = is_guarded
+                 ? apus_guard_create(&site, component, arguments.args(), self, arguments.error)
+                 : component->create(arguments.args(), self, arguments.error);
     }
     trace('E', "create", "\"result\":%d", rc);
     *error = *arguments.error;
@@ -228,7 +235,7 @@ int32_t call_create(
 int32_t create_in(
     const Wrapped &wrapped, const apus_args *args, void **self, apus_error *error) {
     auto instance = std::make_unique<Instance>(wrapped, ++instance_count);
-    int32_t rc = call_create(wrapped.original, *args, &instance->self, error);
+    int32_t rc = call_create(wrapped.original, *args, &instance->self, error, false);
     if (rc == APUS_OK) *self = instance.release();
     return rc;
 }
@@ -295,6 +302,10 @@ const apus_component *apus_check_wrap(
 
 // ---- Calls without an instance of the host
 
+void apus_check_set_owner(const char *owner) {
+    site.owner = strdup(owner);
+}
+
 namespace {
 
 apus_error empty_error() {
@@ -348,23 +359,18 @@ void apus_check_create(
     args.instance = 1;
     apus_error error = empty_error();
     *result = apus_check_creation{};
-    try {
-        result->code = call_create(component, args, &result->self, &error);
-        check_error("create", result->code, error);
-    } catch (...) {
-        result->code = APUS_EXCEPTION;
+    result->code = call_create(component, args, &result->self, &error, true);
+    if (result->code == APUS_EXCEPTION) {
         violation(of_errors, "create threw an exception");
+    } else {
+        check_error("create", result->code, error);
     }
     take_error(result, error);
 }
 
 void apus_check_destroy(const apus_component *component, void *self) {
     trace('B', "destroy", "");
-    try {
-        component->destroy(self);
-    } catch (...) {
-        violation(of_errors, "destroy threw an exception");
-    }
+    apus_guard_destroy(&site, component, self);
     trace('E', "destroy", "");
 }
 

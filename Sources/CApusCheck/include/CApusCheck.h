@@ -113,6 +113,9 @@ uint64_t apus_check_diverted_output(char *text, uint64_t capacity);
 
 // ---- Calls without an instance of the host
 
+// Whose code it is, for reports of crashes: "plugin aircraft 1.0.0". Kept for ever.
+void apus_check_set_owner(const char *owner);
+
 // create and destroy as the host calls them, with what they get in guarded pages. Violations tell
 // what is wrong with the error. The result is create's; the error has a zero behind its message.
 typedef struct apus_check_creation {

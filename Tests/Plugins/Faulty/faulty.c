@@ -3,6 +3,7 @@
 //   tally  keyed; counts the records of each key and emits (key, count as 8 bytes) for each;
 //          remembers the last value of up to 64 bytes; a second after a record a timer emits "due".
 //          Records without a value, or with an empty one, are bad.
+#define _DEFAULT_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -36,8 +37,14 @@ typedef struct instance {
 static instance *newest;
 #endif
 #ifdef FAULT_D42
-static __thread uint64_t calls_of_thread;
+static __thread instance *of_thread;
 #endif
+
+// Memory that nobody frees, and that the compiler does not see through.
+static inline void lose(size_t bytes) {
+    void *volatile lost = malloc(bytes);
+    (void)lost;
+}
 
 static int32_t create(const apus_args *args, void **self, apus_error *error) {
     if (args->config.len < 2 || args->config.data[0] != '{') {
@@ -50,7 +57,7 @@ static int32_t create(const apus_args *args, void **self, apus_error *error) {
     instance *made = calloc(1, sizeof *made);
     if (!made) return apus_fail(error, APUS_FATAL, "no memory");
 #ifdef FAULT_D35
-    if (!malloc(64)) return APUS_FATAL;
+    lose(64);
 #endif
 #ifdef FAULT_D44
     apus_fail(error, APUS_CONFIG, "left over");
@@ -98,6 +105,9 @@ static int32_t open_it(void *self, apus_ctx *ctx) {
 #ifdef FAULT_D41
     newest = it;
 #endif
+#ifdef FAULT_D42
+    of_thread = it;
+#endif
 #ifdef FAULT_D45
     pthread_t thread;
     if (pthread_create(&thread, NULL, idle, NULL)) return APUS_FATAL;
@@ -116,9 +126,10 @@ static void close_it(void *self, apus_ctx *ctx) {
 #ifdef FAULT_H88
 static int __attribute__((noinline)) deep(uint32_t depth) {
     volatile char large[4096];
-    large[0] = (char)depth;
+    large[depth & 4095] = (char)depth;
     if (depth == 0) return large[0];
-    return deep(depth - 1) + large[0];
+    int below = deep(depth - 1);
+    return below + large[depth & 4095];
 }
 #endif
 
@@ -133,7 +144,7 @@ static uint64_t chance(void) {
 static int32_t look(instance *it, apus_ctx *ctx, const uint8_t *value, uint32_t len) {
     (void)it, (void)ctx, (void)value, (void)len;
 #ifdef FAULT_D46m
-    uint8_t *copy = malloc(len + 1);
+    uint8_t *volatile copy = malloc(len + 1);
     copy[len] = 0;
     free(copy);
 #endif
@@ -168,7 +179,7 @@ static int32_t look(instance *it, apus_ctx *ctx, const uint8_t *value, uint32_t 
     if (deep(100) == 12345) return APUS_FATAL;
 #endif
 #ifdef FAULT_H89
-    if (!malloc(100)) return APUS_FATAL;
+    lose(100);
 #endif
 #ifdef FAULT_G77
     it->ctx = ctx;
@@ -183,9 +194,6 @@ static uint64_t shown(instance *it, uint64_t count) {
     count += ++newest->sequence;
 #endif
 #ifdef FAULT_D42
-    count += ++calls_of_thread > 100000 ? 0 : 0;
-    static __thread instance *of_thread;
-    if (!of_thread || it->records == 1) of_thread = it;
     if (of_thread != it) count += 1000;
 #endif
 #ifdef FAULT_E49
@@ -298,6 +306,7 @@ static int32_t on_timers(void *self, apus_ctx *ctx, const apus_timers *timers) {
     return APUS_OK;
 }
 
+#ifndef FAULT_C34
 // Version 1 of `last` had a zero behind each value.
 static int32_t migrate(const apus_migration *from, apus_writer *to, apus_error *error) {
     if (from->value.len == 0) return apus_fail(error, APUS_INCOMPATIBLE, "no zero at the end");
@@ -309,6 +318,7 @@ static int32_t migrate(const apus_migration *from, apus_writer *to, apus_error *
 #endif
     return to->write(to, from->value.data, from->value.len - 1);
 }
+#endif
 
 #ifdef FAULT_D43
 static const void *get_extension(const char *name) {
@@ -336,8 +346,8 @@ static const apus_state_decl last_state = {
     .name = APUS_STR("last"),
     .schema_version = 2,
     .schema = APUS_STR("the last value"),
-#ifndef FAULT_C34
     .min_readable = 1,
+#ifndef FAULT_C34
     .migrate = migrate,
 #endif
 };
