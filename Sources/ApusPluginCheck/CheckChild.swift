@@ -95,8 +95,14 @@ package enum CheckChild {
     /// A plugin that cannot be loaded fails the check that is about that.
     private static func verdict(of error: PluginError, for check: Check) -> CheckResult.Verdict {
         let isDescription = error.code == .badDescription
-        if check.id == FileChecks.load.id { return isDescription ? .pass : .fail }
-        if check.id == DescriptionChecks.structs.id { return isDescription ? .fail : .skip }
-        return .skip
+        let isNeed = error.message.contains("needs the extension")
+        let isMigration = error.message.contains("has no migrate")
+        return switch check.id {
+        case FileChecks.load.id: isDescription ? .pass : .fail
+        case DescriptionChecks.structs.id: isDescription && !isMigration ? .fail : .skip
+        case DescriptionChecks.needs.id: isNeed ? .fail : .skip
+        case DescriptionChecks.states.id: isMigration ? .fail : .skip
+        default: .skip
+        }
     }
 }

@@ -58,10 +58,13 @@ public struct CheckReport: Codable, Equatable, Sendable {
             result.check.padded(to: 6) + result.verdict.rawValue.padded(to: 6) + result.name
             + component
         guard !result.message.isEmpty else { return head }
-        if result.verdict == .skip, result.message == last { return head + "  (for the same reason)" }
+        if result.verdict == .skip, result.message == last {
+            return head + "  (for the same reason)"
+        }
         var text = head + "\n            " + result.message
         if let seed = result.seed, result.isBad || result.verdict == .warn {
-            text += "\n            again: apus plugin check \(file) --reproduce \(result.check):\(seed)"
+            text += "\n            again: apus plugin check \(file) --reproduce "
+            text += "\(result.check):\(seed)"
             if let component = result.component { text += " --component \(component)" }
         }
         return text

@@ -40,9 +40,9 @@ package enum CheckTable {
                 "### \(group.rawValue). \(group.title)", "",
                 "| check | name | strictness | what it demands |", "|---|---|---|---|",
             ]
-            lines += own.map {
-                "| \($0.check) | `\($0.name)`\($0.randomised ? " (random)" : "") | \($0.strictness) "
-                    + "| \($0.demand) |"
+            lines += own.map { row in
+                let name = "`\(row.name)`" + (row.randomised ? " (random)" : "")
+                return "| \(row.check) | \(name) | \(row.strictness) | \(row.demand) |"
             }
             lines.append("")
         }

@@ -220,8 +220,8 @@ enum DataChecks {
     static let limits = Check(
         id: "E55",
         name: "resumes-after-limit",
-        demand: "When a builder is full at any point, the operator yields at the record in hand and "
-            + "goes on there, with the same results in the end",
+        demand: "When a builder is full at any point, the operator yields at the record in hand "
+            + "and goes on there, with the same results in the end",
         strictness: 5,
         isRandomised: true,
         timeoutSeconds: 60
@@ -354,7 +354,7 @@ enum DataChecks {
     ) { bench in
         let floor = bench.plugin.description.abiFloor
         guard floor < 3 else {
-            throw CheckStop.skip("it says that it needs a host of ABI 0.\(floor), which is this one")
+            throw CheckStop.skip("it says that it needs ABI 0.\(floor), which is this host's")
         }
         let description = bench.description
         guard floor > 1 || (description.broadcasts.isEmpty && description.operatorStates.isEmpty)

@@ -56,7 +56,9 @@ enum FuzzChecks {
             rules.stop_seed = seed >> 6 & 1 == 1 ? seed | 1 : 0
             rules.record_capacity = UInt32(1 + seed >> 8 & 15)
         }
-        let found = try bench.run(plugin, workload) { Int.random(in: 1...max(1, $0), using: &random) }
+        let found = try bench.run(plugin, workload) {
+            Int.random(in: 1...max(1, $0), using: &random)
+        }
         try bench.requireNone("octes")
         guard expected.failure == nil else { return }
         // One that is not deterministic cannot be compared.

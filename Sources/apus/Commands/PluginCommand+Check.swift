@@ -11,9 +11,9 @@ extension PluginCommand {
         static let configuration = CommandConfiguration(
             abstract: "Check that a plugin keeps the contract, check by check.",
             discussion: """
-                Each check runs in a child process, with generated input from a seed; docs/plugin-check.md \
-                has them all. Without real records (--sample) and the configuration that the \
-                plugin needs (--config) less is found out.
+                Each check runs in a child process, with generated input from a seed; \
+                docs/plugin-check.md has them all. Without real records (--sample) and the \
+                configuration that the plugin needs (--config) less is found out.
 
                 EXAMPLES
                   apus plugin check .build/release/libaircraft.so
@@ -50,7 +50,7 @@ extension PluginCommand {
 
         @Option(
             help: ArgumentHelp(
-                "The configuration: JSON, or a file with it; of one component: ID=JSON. Repeatable.",
+                "The configuration: JSON, or a file with it; of one component: ID=JSON.",
                 valueName: "config"
             )
         )

@@ -40,11 +40,13 @@ static instance *newest;
 static __thread instance *of_thread;
 #endif
 
+#if defined FAULT_D35 || defined FAULT_H89
 // Memory that nobody frees, and that the compiler does not see through.
-static inline void lose(size_t bytes) {
+static void lose(size_t bytes) {
     void *volatile lost = malloc(bytes);
     (void)lost;
 }
+#endif
 
 static int32_t create(const apus_args *args, void **self, apus_error *error) {
     if (args->config.len < 2 || args->config.data[0] != '{') {
