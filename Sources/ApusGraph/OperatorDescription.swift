@@ -21,6 +21,9 @@ package struct OperatorDescription: Sendable, Hashable {
     /// When its state expires, in the author's order; no state occurs twice.
     package var expiries: [ExpiryDescription]
 
+    /// How it makes asynchronous calls; `nil` when the job file does not say.
+    package var async: AsyncDescription?
+
     /// What the plugin gets as its configuration.
     package var configuration: ConfigurationValue
 
@@ -36,6 +39,7 @@ package struct OperatorDescription: Sendable, Hashable {
         broadcasts: [PortReference] = [],
         key: KeySelector? = nil,
         expiries: [ExpiryDescription] = [],
+        async: AsyncDescription? = nil,
         configuration: ConfigurationValue = .map([]),
         location: SourceLocation
     ) {
@@ -46,6 +50,7 @@ package struct OperatorDescription: Sendable, Hashable {
         self.broadcasts = broadcasts
         self.key = key
         self.expiries = expiries
+        self.async = async
         self.configuration = configuration
         self.location = location
     }

@@ -18,6 +18,9 @@ package struct OperatorSignature: Sendable, Hashable {
     /// The names of the states that it keeps, in the order of their declaration.
     package var states: [String]
 
+    /// Whether it makes asynchronous calls.
+    package var isAsynchronous: Bool
+
     /// Creates a signature; see the properties.
     ///
     /// - Precondition: `inputCount` is at least 1. An operator without any output is allowed.
@@ -27,7 +30,8 @@ package struct OperatorSignature: Sendable, Hashable {
         acceptsMissingKey: Bool = false,
         inputCount: Int = 1,
         broadcastInputCount: Int = 0,
-        states: [String] = []
+        states: [String] = [],
+        isAsynchronous: Bool = false
     ) {
         precondition(inputCount >= 1, "an operator has an input")
         self.outputs = outputs
@@ -36,5 +40,6 @@ package struct OperatorSignature: Sendable, Hashable {
         self.inputCount = inputCount
         self.broadcastInputCount = broadcastInputCount
         self.states = states
+        self.isAsynchronous = isAsynchronous
     }
 }

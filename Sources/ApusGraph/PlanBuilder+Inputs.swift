@@ -91,6 +91,16 @@ extension PlanBuilder {
             break
         }
         checkExpiries(of: description, against: signature, as: node)
+        if description.async != nil, !signature.isAsynchronous {
+            problems.append(
+                JobProblem(
+                    at: description.location,
+                    path: "\(node.path).async",
+                    found: "settings for asynchronous calls of an operator that makes none",
+                    remedy: "remove 'async:'"
+                )
+            )
+        }
     }
 
     /// Refuses a time to live for a state that the plugin does not declare.

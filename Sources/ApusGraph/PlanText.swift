@@ -114,6 +114,9 @@ package struct PlanText {
                 let missing = signature.acceptsMissingKey ? ", records without it too" : ""
                 lines.append("keyed by \(key.text)\(missing)")
             }
+            if signature.isAsynchronous {
+                lines.append((description.async ?? AsyncDescription()).summary)
+            }
             return lines + description.expiries.map(\.summary)
         case .sink(let sink):
             return [sink.kind.summary] + deliverySummary(sink)

@@ -15,6 +15,7 @@ extension JobDecoder {
         let broadcasts = broadcasts(reader, .broadcast)
         let key = decodeKey(reader)
         let expiries = decodeExpiries(reader)
+        let async = decodeAsync(reader)
         let config = configuration(reader.value(.config), of: node)
         let configuration = decodeConfiguration(config, at: reader.path(.config))
         guard let id else { return nil }
@@ -26,6 +27,7 @@ extension JobDecoder {
             broadcasts: broadcasts,
             key: key,
             expiries: expiries,
+            async: async,
             configuration: configuration,
             location: node.location
         )

@@ -61,7 +61,15 @@ enum SourceKey: String, JobFileKey {
 
 /// The keys of an operator.
 enum OperatorKey: String, JobFileKey {
-    case id, plugin, component, input, inputs, broadcast, key, state, config
+    case id, plugin, component, input, inputs, broadcast, key, state, async, config
+}
+
+/// The keys of the `async` of an operator.
+enum AsyncKey: String, JobFileKey {
+    case capacity, timeout, retries
+    case retryDelay = "retry-delay"
+    case order
+    case onFailure = "on-failure"
 }
 
 /// The keys of one state in the `state` of an operator.

@@ -25,7 +25,7 @@ package enum HostTable {
                     let bytes = UnsafeRawBufferPointer(start: text, count: count)
                     PluginLog.write(instance, level, String(decoding: bytes, as: UTF8.self))
                 },
-                get_extension: { _ in nil },
+                get_extension: { HostExtensions.find($0) },
                 name: makeText("apus"),
                 version: makeText(version)
             )

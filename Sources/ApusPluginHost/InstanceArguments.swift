@@ -27,6 +27,8 @@ package struct InstanceArguments: Sendable {
     package var operatorState: [OperatorStateItems]?
     /// When state expires, by the name of the state.
     package var expiries: [String: SlotExpiry] = [:]
+    /// How asynchronous calls are made.
+    package var async = AsyncSettings()
 
     /// Creates arguments.
     package init(

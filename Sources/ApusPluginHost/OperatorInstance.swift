@@ -12,17 +12,20 @@ import Synchronization
 /// guard; results are checked, so that a plugin that breaks the contract ends as an error.
 package final class OperatorInstance {
     private let component: UnsafePointer<apus_component>
-    private let functions: UnsafePointer<apus_operator_vt>
-    private let context: UnsafeMutablePointer<apus_ctx>
+    let functions: UnsafePointer<apus_operator_vt>
+    /// As much of `functions` as the plugin has; NULL for what it is too old for.
+    let table: apus_operator_vt
+    let context: UnsafeMutablePointer<apus_ctx>
     private let error: UnsafeMutablePointer<apus_error>
     private let outs: UnsafeMutablePointer<UnsafeMutablePointer<apus_out>?>
     private let counterCells: UnsafeMutablePointer<UInt64>
+    private let histogramCells: UnsafeMutablePointer<UInt64>
     /// Read by the plugin as a plain word; written through the atomic from any thread.
     private let stop: UnsafeMutablePointer<Atomic<UInt32>>
-    private let site: CallSite
+    let site: CallSite
     private let owner: String
     private let instance: UInt64
-    private var object: UnsafeMutableRawPointer?
+    private(set) var object: UnsafeMutableRawPointer?
     private var idleCallCount = 0
 
     /// What the component says of itself.
@@ -35,6 +38,10 @@ package final class OperatorInstance {
     package let broadcasts: BroadcastState?
     /// Operator state; nil for an operator that declares none.
     package let operatorState: OperatorStateLists?
+    /// Asynchronous calls; nil for an operator that makes none.
+    package let calls: AsyncCalls?
+    /// How much the plugin keeps of the records that it has had.
+    let retained = RetainQuota()
 
     /// The state functions; never freed, plugins may call them as long as they run.
     ///
@@ -86,6 +93,11 @@ package final class OperatorInstance {
             throw PluginError(.badDescription, plugin.file, "component \(index) has no vt")
         }
         functions = table
+        self.table = DescriptionReader.copy(
+            table,
+            size: table.pointee.size,
+            apus_operator_vt()
+        )
         owner =
             "plugin \(plugin.description.id) \(plugin.description.version), operator "
             + "\(arguments.operatorID), subtask \(arguments.subtask)"
@@ -106,6 +118,9 @@ package final class OperatorInstance {
             ) : nil
         broadcasts = Self.makeBroadcasts(description, arguments)
         operatorState = Self.makeOperatorState(description, arguments)
+        calls =
+            description.isAsynchronous
+            ? AsyncCalls(arguments.async, outputCount: description.outputs.count) : nil
         outputs = description.outputs.indices.map {
             OutputBuilder(
                 port: UInt32($0),
@@ -121,20 +136,29 @@ package final class OperatorInstance {
         for (index, output) in outputs.enumerated() { (outs + index).initialize(to: output.out) }
         counterCells = .allocate(capacity: max(1, description.counters.count))
         counterCells.initialize(repeating: 0, count: max(1, description.counters.count))
+        let cellCount = description.histograms.count * Int(APUS_HISTOGRAM_CELLS)
+        histogramCells = .allocate(capacity: max(1, cellCount))
+        histogramCells.initialize(repeating: 0, count: max(1, cellCount))
         stop = .allocate(capacity: 1)
         stop.initialize(to: Atomic(0))
         context.initialize(to: apus_ctx())
         prepareContext()
+        ThreadCheck.add(site.pointer, instance)
+        // Before create, which may start a thread that completes and posts.
+        if let calls { AsyncInboxes.add(calls.inbox, instance) }
         try create(arguments)
     }
 
     deinit {
+        closeInbox()
         if let object { apus_guard_destroy(site.pointer, component, object) }
+        ThreadCheck.remove(instance)
         PluginLog.unregister(instance)
         context.deallocate()
         error.deallocate()
         outs.deallocate()
         counterCells.deallocate()
+        histogramCells.deallocate()
         stop.deallocate()
     }
 
@@ -169,6 +193,22 @@ package final class OperatorInstance {
         description.counters.enumerated().map { ($1.name, counterCells[$0]) }
     }
 
+    /// The cells of each declared histogram; see apus/context.h.
+    package var histograms: [(name: String, cells: [UInt64])] {
+        description.histograms.enumerated().map { index, name in
+            let count = Int(APUS_HISTOGRAM_CELLS)
+            let first = histogramCells + index * count
+            return (name, Array(UnsafeBufferPointer(start: first, count: count)))
+        }
+    }
+
+    /// Refuses completions and events from now on.
+    private func closeInbox() {
+        guard let calls else { return }
+        AsyncInboxes.remove(instance)
+        calls.inbox.close()
+    }
+
     private func prepareContext() {
         context.pointee.size = UInt32(MemoryLayout<apus_ctx>.size)
         context.pointee.out_count = UInt32(outputs.count)
@@ -189,6 +229,9 @@ package final class OperatorInstance {
         context.pointee.operator_state_private = operatorState.map {
             Unmanaged.passUnretained($0).toOpaque()
         }
+        context.pointee.instance_private = Unmanaged.passUnretained(self).toOpaque()
+        context.pointee.histograms = histogramCells
+        context.pointee.histogram_count = UInt32(description.histograms.count)
     }
 
     private func create(_ arguments: InstanceArguments) throws(PluginError) {
@@ -257,6 +300,7 @@ package final class OperatorInstance {
     ///
     /// - Throws: ``PluginError`` when the plugin throws.
     package func close(watermark: Int64, nowMicroseconds: Int64) throws(PluginError) {
+        defer { closeInbox() }
         guard functions.pointee.close != nil else { return }
         begin(nil, 0, watermark, nowMicroseconds)
         let code = apus_guard_close(site.pointer, functions, object, context)
@@ -289,13 +333,35 @@ package final class OperatorInstance {
         watermark: Int64,
         nowMicroseconds: Int64
     ) -> CallOutcome {
+        guard let calls else {
+            return handle("process", batch, from: first, watermark, nowMicroseconds) {
+                apus_guard_process(site.pointer, functions, object, context, batch)
+            }
+        }
+        calls.beginProcess(batch, now: nowMicroseconds)
+        defer { calls.endProcess() }
+        return handle("process", batch, from: first, watermark, nowMicroseconds) {
+            apus_guard_process(site.pointer, functions, object, context, batch)
+        }
+    }
+
+    /// Makes a call with records in hand, whose state can be used.
+    @inline(__always)
+    func handle(
+        _ callback: String,
+        _ batch: UnsafePointer<apus_batch>,
+        from first: Int,
+        _ watermark: Int64,
+        _ nowMicroseconds: Int64,
+        _ call: () -> Int32
+    ) -> CallOutcome {
         begin(batch, first, watermark, nowMicroseconds)
         state?.begin(batch, from: first)
         if let failure = stateFailure() { return abandon(failure) }
-        let code = apus_guard_process(site.pointer, functions, object, context, batch)
+        let code = call()
         state?.end()
         if let failure = stateFailure() { return abandon(failure) }
-        return outcome(of: code, "process", first, Int(batch.pointee.count))
+        return outcome(of: code, callback, first, Int(batch.pointee.count))
     }
 
     /// Has the plugin handle records of a broadcast input from `first` on.
@@ -350,11 +416,25 @@ package final class OperatorInstance {
     ///
     /// Outputs are to be drained afterwards.
     package func onWatermark(_ watermark: Int64, nowMicroseconds: Int64) -> CallOutcome {
+        guard functions.pointee.on_watermark != nil else {
+            return stateFailure().map { .failed($0) } ?? .done
+        }
+        return inform("on_watermark", watermark, nowMicroseconds) {
+            apus_guard_on_watermark(site.pointer, functions, object, context, watermark)
+        }
+    }
+
+    /// Makes a call without records.
+    func inform(
+        _ callback: String,
+        _ watermark: Int64,
+        _ nowMicroseconds: Int64,
+        _ call: () -> Int32
+    ) -> CallOutcome {
         if let failure = stateFailure() { return .failed(failure) }
-        guard functions.pointee.on_watermark != nil else { return .done }
         begin(nil, 0, watermark, nowMicroseconds)
-        let code = apus_guard_on_watermark(site.pointer, functions, object, context, watermark)
-        guard code == APUS_OK else { return .failed(failure("on_watermark", code)) }
+        let code = call()
+        guard code == APUS_OK else { return .failed(failure(callback, code)) }
         return .done
     }
 
@@ -406,7 +486,9 @@ package final class OperatorInstance {
             guard (first...count).contains(at) else {
                 return .failed(broken(callback, "stopped at record \(at) of \(first)..<\(count)"))
             }
-            let isIdle = at == first && outputs.allSatisfy(\.isEmpty)
+            // Without a free place for a call it can do nothing but wait for one.
+            let waits = calls?.wasRefused ?? false
+            let isIdle = at == first && !waits && outputs.allSatisfy(\.isEmpty)
             idleCallCount = isIdle ? idleCallCount + 1 : 0
             guard idleCallCount < 3 else {
                 return .failed(

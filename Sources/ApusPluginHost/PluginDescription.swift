@@ -63,6 +63,16 @@ package enum ComponentKind: UInt32, Equatable, Sendable {
     case sink = 3
     /// Turns bytes into records and back.
     case codec = 4
+
+    /// The kind as a word.
+    package var text: String {
+        switch self {
+        case .source: "source"
+        case .operator: "operator"
+        case .sink: "sink"
+        case .codec: "codec"
+        }
+    }
 }
 
 /// What a component promises of its output; `apus plugin check` holds it to that.
@@ -80,6 +90,16 @@ package struct Promises: OptionSet, Equatable, Sendable {
     package static let oneToOne = Promises(rawValue: APUS_ONE_TO_ONE)
     /// It passes records on as they are, or not at all.
     package static let filterOnly = Promises(rawValue: APUS_FILTER_ONLY)
+
+    /// The promises as words.
+    package var names: [String] {
+        var names: [String] = []
+        if contains(.deterministic) { names.append("deterministic") }
+        if contains(.forwardsKey) { names.append("forwards-key") }
+        if contains(.oneToOne) { names.append("one-to-one") }
+        if contains(.filterOnly) { names.append("filter-only") }
+        return names
+    }
 
     static let all: Promises = [.deterministic, .forwardsKey, .oneToOne, .filterOnly]
 }

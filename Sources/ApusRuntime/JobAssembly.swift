@@ -145,6 +145,7 @@ struct JobAssembly {
                 domain: expiry.time == .event ? .event : .processing
             )
         }
+        if let async = description.async { arguments.async = AsyncSettings(async) }
         let instance: OperatorInstance
         do {
             instance = try OperatorInstance(
@@ -162,7 +163,8 @@ struct JobAssembly {
             ports: ports[node.index][subtask],
             deadLetters: environment.deadLetters,
             patience: patience(),
-            clock: environment.clock
+            clock: environment.clock,
+            thread: threads[subtask]
         )
     }
 

@@ -7,7 +7,13 @@ import CApusPlugin
 /// A plugin's operator at work on one subtask.
 final class OperatorStage: Stage {
     let instance: OperatorInstance
-    private let ports: [OutputPort]
+    let ports: [OutputPort]
+    /// The thread that it runs on.
+    unowned let thread: TaskThread
+    /// Holds back what must not overtake asynchronous calls; nil for an operator that makes none.
+    let gate: AsyncGate?
+    /// Event time as far as the operator has been told; what calls under way hold back is missing.
+    private(set) var appliedWatermark: Int64
     private let deadLetters: any DeadLetters
     private let patience: Patience
     private lazy var rejects = RejectHandler(
@@ -21,7 +27,7 @@ final class OperatorStage: Stage {
     private let timers = TimerBatch()
     /// Holds the records of a batch that borrows from too many others; see ``flat(_:)``.
     private lazy var flatBatch = RecordBatch(recordCapacity: 1024, arenaCapacity: 64 << 10)
-    private let isKeyed: Bool
+    let isKeyed: Bool
     /// Inputs from this number on are broadcast inputs.
     private let mainInputCount: Int
     private(set) var isOpen = false
@@ -37,8 +43,14 @@ final class OperatorStage: Stage {
         ports: [OutputPort],
         deadLetters: any DeadLetters,
         patience: Patience,
-        clock: any Clock
+        clock: any Clock,
+        thread: TaskThread
     ) {
+        self.thread = thread
+        gate = instance.calls.map { AsyncGate(isOrdered: $0.settings.isOrdered) }
+        appliedWatermark = place.watermark
+        let bell = thread.bell
+        instance.calls?.inbox.ring { bell.ring() }
         self.instance = instance
         self.mainInputCount = mainInputCount
         self.ports = ports
@@ -67,13 +79,16 @@ final class OperatorStage: Stage {
             return try processBroadcast(received, input: input - mainInputCount)
         }
         let batch = flat(received)
+        if let calls = instance.calls, let gate {
+            return try process(batch, input: input, with: calls, gate)
+        }
         var view = batch.view(input: UInt32(truncatingIfNeeded: input), isKeyed: isKeyed)
         let now = clock.wallMicroseconds()
         var at = 0
         while at < batch.count {
             // SAFETY: the plugin may use the view during the call only; the batch outlives it.
             let outcome = withUnsafePointer(to: &view) {
-                instance.process($0, from: at, watermark: watermark, nowMicroseconds: now)
+                instance.process($0, from: at, watermark: appliedWatermark, nowMicroseconds: now)
             }
             at = try settle(outcome, batch, count: batch.count)
             try fireOverdue()
@@ -91,7 +106,12 @@ final class OperatorStage: Stage {
         while at < batch.count {
             // SAFETY: as in `process`.
             let outcome = withUnsafePointer(to: &view) {
-                instance.processBroadcast($0, from: at, watermark: watermark, nowMicroseconds: now)
+                instance.processBroadcast(
+                    $0,
+                    from: at,
+                    watermark: appliedWatermark,
+                    nowMicroseconds: now
+                )
             }
             at = try settle(outcome, batch, count: batch.count, isBroadcast: true)
         }
@@ -109,7 +129,7 @@ final class OperatorStage: Stage {
     }
 
     /// Delivers what a callback wrote, and tells at which record to go on.
-    private func settle(
+    func settle(
         _ outcome: CallOutcome,
         _ batch: RecordBatch,
         count: Int,
@@ -127,12 +147,21 @@ final class OperatorStage: Stage {
         case .again(let at): return at
         case .badRecord(let at, let reason):
             // Every subtask gets the records of a broadcast input; one of them sets it aside.
-            if !isBroadcast || subtask == 0 {
-                try rejects.reject(batch.rejected(at, reason: reason), node: node)
-            }
+            if !isBroadcast || subtask == 0 { try reject(batch.rejected(at, reason: reason)) }
             return at + 1
         case .failed(let error): throw fail(error)
         }
+    }
+
+    /// Sets a record aside, as the job's policy says.
+    func reject(_ record: RejectedRecord) throws(JobFailure) {
+        try rejects.reject(record, node: node)
+    }
+
+    /// Delivers what a callback without records wrote.
+    func conclude(_ outcome: CallOutcome) throws(JobFailure) {
+        if case .failed(let error) = outcome { throw fail(error) }
+        try drain()
     }
 
     private func drain() throws(JobFailure) {
@@ -154,30 +183,45 @@ final class OperatorStage: Stage {
     // MARK: - Time
 
     override func advance(to time: Int64) throws(JobFailure) {
+        guard let calls = instance.calls, let gate else { return try applyWatermark(time) }
+        gate.add(.watermark(time))
+        try deliver(calls, gate)
+    }
+
+    /// Lets the operator know of event time, and those behind it.
+    func applyWatermark(_ time: Int64) throws(JobFailure) {
+        appliedWatermark = time
         try fireTimers(.event, upTo: time)
-        let outcome = instance.onWatermark(time, nowMicroseconds: clock.wallMicroseconds())
-        if case .failed(let error) = outcome { throw fail(error) }
-        try drain()
+        try conclude(instance.onWatermark(time, nowMicroseconds: clock.wallMicroseconds()))
         reportState()
         for port in ports { try port.sendWatermark(time) }
     }
 
+    override var hasArrivals: Bool { instance.calls?.inbox.hasAny ?? false }
+
     override func advanceProcessingTime(to now: Int64) throws(JobFailure) -> Bool {
         guard nextProcessingTime <= now else { return false }
-        try fireTimers(.processing, upTo: now)
+        if let calls = instance.calls, let gate { try deliver(calls, gate) }
+        if !isPastLastBarrier, !hadEnded { try fireTimers(.processing, upTo: now) }
         try fireOverdue()
         return true
     }
 
     override var nextProcessingTime: Int64 {
-        guard isOpen, !isPastLastBarrier, !hadEnded else { return .max }
-        return instance.state?.nextTimerTime(.processing) ?? .max
+        guard isOpen else { return .max }
+        if hasArrivals { return .min }
+        var next = instance.calls?.nextTime ?? .max
+        guard !isPastLastBarrier, !hadEnded else { return next }
+        if let state = instance.state { next = min(next, state.nextTimerTime(.processing)) }
+        return next
     }
 
     /// Fires timers that were set for an event time that had passed already.
-    private func fireOverdue() throws(JobFailure) {
-        guard let state = instance.state, state.nextTimerTime(.event) <= watermark else { return }
-        try fireTimers(.event, upTo: watermark)
+    func fireOverdue() throws(JobFailure) {
+        guard let state = instance.state, state.nextTimerTime(.event) <= appliedWatermark else {
+            return
+        }
+        try fireTimers(.event, upTo: appliedWatermark)
     }
 
     private func fireTimers(_ domain: KeyedState.TimerDomain, upTo time: Int64) throws(JobFailure) {
@@ -196,7 +240,7 @@ final class OperatorStage: Stage {
                 timers,
                 domain: domain,
                 from: at,
-                watermark: watermark,
+                watermark: appliedWatermark,
                 nowMicroseconds: clock.wallMicroseconds()
             )
             at = try settle(outcome, timers.records, count: timers.count)
@@ -218,18 +262,25 @@ final class OperatorStage: Stage {
     }
 
     override func becomeIdle() throws(JobFailure) {
+        if let calls = instance.calls, let gate {
+            gate.add(.idle)
+            try deliver(calls, gate)
+            return
+        }
         for port in ports { try port.sendIdle() }
     }
 
     // MARK: - The end
 
     override func finish() throws(JobFailure) {
+        if let calls = instance.calls, let gate { try finishCalls(calls, gate) }
         // Those that are armed at the last barrier fire when the job goes on.
         if !isPastLastBarrier, !hadEnded { try fireLastProcessingTimers() }
         reportState()
         isOpen = false
         do {
-            try instance.close(watermark: watermark, nowMicroseconds: clock.wallMicroseconds())
+            let now = clock.wallMicroseconds()
+            try instance.close(watermark: appliedWatermark, nowMicroseconds: now)
         } catch {
             throw fail(error)
         }
@@ -247,8 +298,14 @@ final class OperatorStage: Stage {
 
     // MARK: - Checkpoints
 
+    override func logUndone(
+        _ makeLog: () throws(DiskError) -> InFlightLog
+    ) throws(DiskError) {
+        try logCalls(makeLog)
+    }
+
     override func takeSnapshot(_ number: UInt64) throws(JobFailure) {
-        snapshot = OperatorSnapshot(watermark: watermark)
+        snapshot = OperatorSnapshot(watermark: appliedWatermark)
         if let broadcasts = instance.broadcasts {
             snapshot.broadcastDigests = broadcasts.digests
             // All subtasks have the same.
@@ -296,9 +353,11 @@ final class OperatorStage: Stage {
         desk.close("operator '\(node)' has ended")
         guard isOpen else { return }
         isOpen = false
+        giveUpCalls()
         // The job was aborted or has failed before: what goes wrong now changes nothing.
         do {
-            try instance.close(watermark: watermark, nowMicroseconds: clock.wallMicroseconds())
+            let now = clock.wallMicroseconds()
+            try instance.close(watermark: appliedWatermark, nowMicroseconds: now)
         } catch {
             return
         }

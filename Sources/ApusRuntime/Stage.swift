@@ -50,6 +50,8 @@ class Stage {
     final var isPastLastBarrier = false
     /// Records that a barrier had overtaken when the job was checkpointed.
     final var replays: [InFlightLog.Replay] = []
+    /// Whether the records in hand were processed before the job was checkpointed.
+    private(set) final var isReplayAgain = false
 
     /// Creates a stage.
     init(_ place: Place) {
@@ -84,8 +86,10 @@ class Stage {
         for replay in batches {
             if isAborted { return }
             counters.addIn(replay.batch.count)
+            isReplayAgain = replay.isAgain
             try process(replay.batch, input: replay.input)
         }
+        isReplayAgain = false
         if watermark != .min { try announce(watermark) }
     }
 
@@ -218,6 +222,17 @@ class Stage {
     ///
     /// - Returns: Whether there was anything.
     func advanceProcessingTime(to now: Int64) throws(JobFailure) -> Bool { false }
+
+    /// Whether something has come by another way than a channel; one load.
+    var hasArrivals: Bool { false }
+
+    /// Appends the records to a log that are processed, but not done.
+    ///
+    /// They are part of the checkpoint.
+    ///
+    /// - Parameter makeLog: Called when there are any.
+    /// - Throws: ``DiskError`` when they cannot be written.
+    func logUndone(_ makeLog: () throws(DiskError) -> InFlightLog) throws(DiskError) {}
 
     /// When the clock on the wall next matters; `Int64.max` for never.
     var nextProcessingTime: Int64 { .max }

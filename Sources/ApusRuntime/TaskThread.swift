@@ -175,8 +175,8 @@ final class TaskThread: @unchecked Sendable {
         if isBarrierOpen { limit = min(limit, nextSliceAt &- clock.monotonicNanoseconds()) }
         guard limit > 0 else { return }
         bell.sleep(nanoseconds: limit) {
-            heads.contains { $0.hasInput } || control.current == .abort
-                || control.barrier != barrier || control.isReleased
+            heads.contains { $0.hasInput } || stages.contains { $0.hasArrivals }
+                || control.current == .abort || control.barrier != barrier || control.isReleased
         }
     }
 
@@ -224,12 +224,17 @@ final class TaskThread: @unchecked Sendable {
     // MARK: - Backpressure
 
     /// Waits until a channel has taken what waits in its overflow queue.
-    ///
-    /// Meanwhile heads behind the writer run: they may be what the channel waits for.  Only those
-    /// with a higher node index: nodes are in topological order, so none of them can be in the
-    /// middle of a call, and none can write to this channel.
     func relieve(_ channel: Channel, writerIndex: Int) throws(JobFailure) {
-        while !channel.flushOverflow() {
+        try wait(writerIndex: writerIndex) { channel.flushOverflow() }
+    }
+
+    /// Waits until a node may go on.
+    ///
+    /// Meanwhile heads behind the node run: they may be what it waits for.  Only those with a
+    /// higher node index: nodes are in topological order, so none of them can be in the middle of
+    /// a call, and none can write to a channel that the node writes to or reads.
+    func wait(writerIndex: Int, until isReady: () -> Bool) throws(JobFailure) {
+        while !isReady() {
             if control.current == .abort { return }
             var worked = false
             for head in heads where head.nodeIndex > writerIndex {
@@ -242,10 +247,9 @@ final class TaskThread: @unchecked Sendable {
                     worked = true
                 }
             }
-            if !worked, channel.hasOverflow {
+            if !worked {
                 bell.sleep(nanoseconds: Self.pollInterval) {
-                    channel.flushOverflow()
-                        || heads.contains { $0.nodeIndex > writerIndex && $0.hasInput }
+                    isReady() || heads.contains { $0.nodeIndex > writerIndex && $0.hasInput }
                 }
             }
         }

@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <exception>
+#include <initializer_list>
 
 #include "running_call.h"
 
@@ -122,4 +123,38 @@ int32_t apus_guard_on_watermark(
     return guarded(site, "on_watermark", ctx->error, [&] {
         return vt->on_watermark(self, ctx, watermark_us);
     });
+}
+
+int32_t apus_guard_on_async(
+    const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
+    const apus_async_batch *calls) {
+    return guarded(site, "on_async", ctx->error, [&] { return vt->on_async(self, ctx, calls); });
+}
+
+void apus_guard_cancel(
+    const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
+    uint64_t token, uint64_t user) {
+    guarded(site, "cancel", ctx->error, [&] {
+        vt->cancel(self, token, user);
+        return APUS_OK;
+    });
+}
+
+int32_t apus_guard_on_event(
+    const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
+    uint64_t event) {
+    return guarded(site, "on_event", ctx->error, [&] { return vt->on_event(self, ctx, event); });
+}
+
+const apus_guard_site *apus_guard_running_site(void) {
+    return apus_running_call.site;
+}
+
+int32_t apus_guard_running_control(void) {
+    if (!apus_running_call.site) return 0;
+    const char *callback = apus_running_call.callback;
+    for (const char *name : {"loading", APUS_ENTRY_NAME, "create", "destroy"}) {
+        if (std::strcmp(callback, name) == 0) return 1;
+    }
+    return 0;
 }

@@ -149,7 +149,8 @@ extension ComponentDescription {
             acceptsMissingKey: acceptsNullKey,
             inputCount: inputCount,
             broadcastInputCount: broadcastInputCount,
-            states: states.map(\.slot.name)
+            states: states.map(\.slot.name),
+            isAsynchronous: isAsynchronous
         )
     }
 }

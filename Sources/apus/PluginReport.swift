@@ -20,6 +20,14 @@ struct PluginReport: Codable, Equatable {
         var counters: [String]
         /// Left out when it takes none.
         var broadcastInputs: Int?
+        /// "operator", "source", "sink" or "codec".
+        var kind: String
+        /// Left out when it makes no asynchronous calls.
+        var asynchronous: Bool?
+        /// What it promises of its output; left out when it promises nothing.
+        var promises: [String]?
+        /// Left out when it declares none.
+        var histograms: [String]?
 
         /// What the planner needs to know.
         var signature: OperatorSignature {
@@ -29,7 +37,8 @@ struct PluginReport: Codable, Equatable {
                 acceptsMissingKey: acceptsNullKey,
                 inputCount: inputs,
                 broadcastInputCount: broadcastInputs ?? 0,
-                states: states.filter(\.isKeyed).map(\.name)
+                states: states.filter(\.isKeyed).map(\.name),
+                isAsynchronous: asynchronous ?? false
             )
         }
     }
@@ -41,8 +50,21 @@ struct PluginReport: Codable, Equatable {
         var fixedLength: Int?
         var schemaVersion: Int
         var schema: String
+        /// The oldest version that it can bring forward; left out when that is its own.
+        var readsFromVersion: Int?
+        /// Its name in older versions, if that was another one.
+        var renamedFrom: String?
         /// Of operator state alone: "split" or "union".
         var redistribution: String?
+
+        /// The same with what it makes of older versions.
+        fileprivate func reading(_ migration: MigrationDescription, current: Int) -> Self {
+            var state = self
+            state.readsFromVersion =
+                migration.oldestReadable == current ? nil : migration.oldestReadable
+            state.renamedFrom = migration.renamedFrom
+            return state
+        }
 
         /// Whether each key has its own.
         var isKeyed: Bool { kind != "broadcast" && kind != "operator" }
@@ -87,7 +109,11 @@ struct PluginReport: Codable, Equatable {
                 },
                 counters: component.counters.map(\.name),
                 broadcastInputs: component.broadcastInputCount == 0
-                    ? nil : component.broadcastInputCount
+                    ? nil : component.broadcastInputCount,
+                kind: component.kind.text,
+                asynchronous: component.isAsynchronous ? true : nil,
+                promises: component.promises.isEmpty ? nil : component.promises.names,
+                histograms: component.histograms.isEmpty ? nil : component.histograms
             )
         }
     }
@@ -99,7 +125,7 @@ struct PluginReport: Codable, Equatable {
             fixedLength: nil,
             schemaVersion: state.schemaVersion,
             schema: state.schema
-        )
+        ).reading(state.migration, current: state.schemaVersion)
     }
 
     private static func report(_ state: OperatorStateDescription) -> State {
@@ -110,7 +136,7 @@ struct PluginReport: Codable, Equatable {
             schemaVersion: state.schemaVersion,
             schema: state.schema,
             redistribution: state.redistribution.rawValue
-        )
+        ).reading(state.migration, current: state.schemaVersion)
     }
 
     private static func report(_ state: StateDescription) -> State {
@@ -120,7 +146,7 @@ struct PluginReport: Codable, Equatable {
             fixedLength: nil,
             schemaVersion: state.schemaVersion,
             schema: state.schema
-        )
+        ).reading(state.migration, current: state.schemaVersion)
         switch state.slot.kind {
         case .fixedValue(let byteCount):
             report.kind = "value"
@@ -161,7 +187,7 @@ struct PluginReport: Codable, Equatable {
         var lines = ["\(id) \(version) by \(vendor)  (ABI \(abi), content \(contentHash))"]
         for component in components {
             lines.append("")
-            lines.append("operator \(component.id)  \(component.summary)")
+            lines.append("\(component.kind) \(component.id)  \(component.summary)")
             let key =
                 component.keyed
                 ? (component.acceptsNullKey ? "keyed, also takes records without key" : "keyed")
@@ -169,6 +195,10 @@ struct PluginReport: Codable, Equatable {
             var inputs = "\(component.inputs) input\(component.inputs == 1 ? "" : "s")"
             if let count = component.broadcastInputs { inputs += ", \(count) for broadcast" }
             lines.append("  \(key); \(inputs)")
+            if component.asynchronous ?? false { lines.append("  makes asynchronous calls") }
+            if let promises = component.promises {
+                lines.append("  promises  \(promises.joined(separator: ", "))")
+            }
             lines.append("  outputs   \(component.outputs.joined(separator: ", "))")
             for state in component.states {
                 let length =
@@ -178,12 +208,15 @@ struct PluginReport: Codable, Equatable {
                     "  state     \(state.name): \(state.kind)\(length), schema "
                         + "\(state.schemaVersion)"
                         + (state.schema.isEmpty ? "" : " \(state.schema)")
+                        + (state.readsFromVersion.map { ", reads from \($0) on" } ?? "")
+                        + (state.renamedFrom.map { ", was '\($0)'" } ?? "")
                 )
             }
             for timer in component.timers {
                 lines.append("  timer     \(timer.name): \(timer.domain)")
             }
             for counter in component.counters { lines.append("  counter   \(counter)") }
+            for name in component.histograms ?? [] { lines.append("  histogram \(name)") }
         }
         return lines.joined(separator: "\n")
     }

@@ -38,6 +38,7 @@ struct SchemaTests {
         ("root", RootKey.names), ("metadata", MetadataKey.names), ("spec", SpecKey.names),
         ("errors", ErrorsKey.names), ("checkpoint", CheckpointKey.names),
         ("state", StateKey.names), ("memory", MemoryKey.names), ("expiry", ExpiryKey.names),
+        ("async", AsyncKey.names),
         ("source", SourceKey.names), ("operator", OperatorKey.names),
         ("sink", SinkKey.names), ("watermark", WatermarkKey.names), ("empty", NoKey.names),
         ("file-source", FileSourceKey.names), ("stdin-source", StdinSourceKey.names),

@@ -33,8 +33,8 @@ struct ValueErrorTests {
             "componet: aircraft",
             """
             job.yaml:25:7: spec.operators[aircraft]: unknown key 'componet'; expected one of\
-             id, plugin, component, input, inputs, broadcast, key, state, config; did you mean \
-            'component'?
+             id, plugin, component, input, inputs, broadcast, key, state, async, config; did you \
+            mean 'component'?
             """
         ),
         Mistake(

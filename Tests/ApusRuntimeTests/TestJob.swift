@@ -16,6 +16,7 @@ struct TestJob {
         case probe
         case hostile
         case kinds
+        case async
         /// The probe, compiled with the headers of ABI 0.1.
         case oldProbe
     }
@@ -29,6 +30,7 @@ struct TestJob {
                 .probe: try loader.load(try TestPlugin.probe()),
                 .hostile: try loader.load(try TestPlugin.hostile()),
                 .kinds: try loader.load(try TestPlugin.kinds()),
+                .async: try loader.load(try TestPlugin.async()),
                 .oldProbe: try loader.load(try TestPlugin.oldProbe()),
             ]
         }
@@ -156,6 +158,7 @@ struct TestJob {
         broadcasts: [String] = [],
         key: KeySelector? = nil,
         configuration: ConfigurationValue = .null,
+        async: AsyncDescription? = nil,
         from library: Library = .probe
     ) throws {
         guard let plugin = plugins[library] else { return }
@@ -167,7 +170,8 @@ struct TestJob {
             isKeyed: component.isKeyed,
             acceptsMissingKey: component.acceptsNullKey,
             inputCount: component.inputCount,
-            broadcastInputCount: component.broadcastInputCount
+            broadcastInputCount: component.broadcastInputCount,
+            isAsynchronous: component.isAsynchronous
         )
         description.operators.append(
             OperatorDescription(
@@ -176,6 +180,7 @@ struct TestJob {
                 inputs: inputs.map(Self.reference),
                 broadcasts: broadcasts.map(Self.reference),
                 key: key,
+                async: async,
                 configuration: configuration,
                 location: Self.place
             )

@@ -9,7 +9,7 @@ import ApusMemory
 /// | offset | bytes | what |
 /// |---|---|---|
 /// | 0 | 7 | `APUSIFL` in ASCII |
-/// | 7 | 1 | version of the format: 1 |
+/// | 7 | 1 | version of the format: 2; 1 had no bit 0x80 |
 /// | 8 | 8 | number of the checkpoint |
 /// | 16 | | records, then the trailer |
 ///
@@ -20,7 +20,7 @@ import ApusMemory
 /// | 8 | 8 | hash of the key |
 /// | 16 | 8 | event time in microseconds, `Int64.min` for none |
 /// | 24 | 4 | the operator's input |
-/// | 28 | 1 | `APUS_KIND_` bits |
+/// | 28 | 1 | `APUS_KIND_` bits; 0x80 = the operator has had it, and is to begin its call again |
 /// | 29 | | key, value |
 ///
 /// | trailer | bytes | what |
@@ -33,7 +33,9 @@ final class InFlightLog {
     // SAFETY: bytes of a batch are copied while the caller holds the batch; the buffer is an array
     // whose pointer is used during one write.
 
-    private static let magic: [UInt8] = Array("APUSIFL".utf8) + [1]
+    private static let magic: [UInt8] = Array("APUSIFL".utf8)
+    private static let versions: ClosedRange<UInt8> = 1...2
+    private static let againBit: UInt8 = 0x80
     private static let recordByteCount = 29
     private static let trailerMark: UInt32 = .max
     private static let bufferByteCount = 256 << 10
@@ -50,12 +52,22 @@ final class InFlightLog {
         self.path = path
         file = try disk.openForWriting(path, appending: false)
         buffer.reserveCapacity(Self.bufferByteCount + 4096)
-        buffer += Self.magic
+        buffer += Self.magic + [Self.versions.upperBound]
         Self.add(checkpoint, to: &buffer)
     }
 
     /// Appends the records of a batch.
-    func append(_ batch: RecordBatch, input: Int) throws(DiskError) {
+    ///
+    /// - Parameters:
+    ///   - batch: The records.
+    ///   - input: The operator's input that they came in by.
+    ///   - isAgain: Whether the operator has had them.
+    /// - Throws: ``DiskError`` when they cannot be written.
+    func append(
+        _ batch: RecordBatch,
+        input: Int,
+        isAgain: Bool = false
+    ) throws(DiskError) {
         for index in 0..<batch.count {
             let key = batch.bytes(of: batch.keys + index)
             let value = batch.bytes(of: batch.values + index)
@@ -64,7 +76,7 @@ final class InFlightLog {
             Self.add(batch.hashes[index], to: &buffer)
             Self.add(UInt64(bitPattern: batch.times[index]), to: &buffer)
             Self.add(UInt32(input), to: &buffer)
-            buffer.append(batch.kinds[index])
+            buffer.append(batch.kinds[index] | (isAgain ? Self.againBit : 0))
             buffer += key
             buffer += value
             if buffer.count >= Self.bufferByteCount { try flush() }
@@ -105,6 +117,8 @@ final class InFlightLog {
     struct Replay {
         let batch: RecordBatch
         let input: Int
+        /// Whether the operator has had them before.
+        let isAgain: Bool
     }
 
     /// Reads the records that a subtask is to process again.
@@ -137,13 +151,16 @@ final class InFlightLog {
         var replays: [Replay] = []
 
         mutating func read(_ isWanted: (UInt64) -> Bool) throws(EndpointError) -> [Replay] {
-            guard bytes.starts(with: InFlightLog.magic) else {
+            at = InFlightLog.magic.count
+            guard bytes.starts(with: InFlightLog.magic), bytes.count > at,
+                InFlightLog.versions.contains(bytes[at])
+            else {
                 throw EndpointError(
-                    "\(path): expected a log of in-flight records, format version 1, found "
+                    "\(path): expected a log of in-flight records, format version 1 or 2, found "
                         + "something else; restore an earlier checkpoint"
                 )
             }
-            at = InFlightLog.magic.count + 8
+            at += 1 + 8
             var count: UInt64 = 0
             while true {
                 let keyByteCount = try word(UInt32.self)
@@ -171,7 +188,8 @@ final class InFlightLog {
             guard end <= bytes.count else { throw damage("it is too short") }
             defer { at = end }
             guard isWanted(hash) else { return }
-            let batch = target(input)
+            let isAgain = kind & InFlightLog.againBit != 0
+            let batch = target(input, isAgain)
             let index = batch.count
             let isAppended = bytes.withUnsafeBytes { bytes in
                 batch.append(
@@ -182,19 +200,19 @@ final class InFlightLog {
             }
             guard isAppended else { throw damage("a record is too large") }
             batch.hashes[index] = hash
-            batch.kinds[index] = kind
+            batch.kinds[index] = kind & ~InFlightLog.againBit
         }
 
         /// A batch with room for another record of the input.
-        private mutating func target(_ input: Int) -> RecordBatch {
-            if let last = replays.last, last.input == input,
+        private mutating func target(_ input: Int, _ isAgain: Bool) -> RecordBatch {
+            if let last = replays.last, last.input == input, last.isAgain == isAgain,
                 last.batch.count < last.batch.recordCapacity,
                 last.batch.arenaUsed < InFlightLog.bufferByteCount
             {
                 return last.batch
             }
             let batch = RecordBatch(recordCapacity: 1024, arenaCapacity: 64 << 10)
-            replays.append(Replay(batch: batch, input: input))
+            replays.append(Replay(batch: batch, input: input, isAgain: isAgain))
             return batch
         }
 

@@ -65,6 +65,7 @@ extension Stage {
         checkpoints.meter.begin(barrier)
         isPastLastBarrier = isPastLastBarrier || isLast(barrier)
         try checkpoints.measure { () throws(JobFailure) in try takeSnapshot(barrier) }
+        checkpoints.measure { logUndone(barrier) }
         Failpoint.hit(.c5)
         cutNumber = barrier
         reportIfDone()
@@ -181,15 +182,40 @@ extension Stage {
     private func log(_ batch: RecordBatch, input: Int) {
         guard let alignment, let checkpoints, batch.count > 0 else { return }
         do throws(DiskError) {
-            if alignment.log == nil {
-                let directory = checkpoints.inFlightDirectory
-                alignment.log = try InFlightLog(
-                    "\(directory)/\(alignment.number)-\(nodeIndex)-\(subtask).inflight",
-                    checkpoint: alignment.number,
-                    disk: checkpoints.disk
-                )
+            let log = try openLog(alignment.number, alignment, checkpoints)
+            try log.append(batch, input: input)
+        } catch {
+            decline(error)
+        }
+    }
+
+    /// The attempt's log, made when it is needed.
+    private func openLog(
+        _ number: UInt64,
+        _ alignment: BarrierAlignment,
+        _ checkpoints: ThreadCheckpoints
+    ) throws(DiskError) -> InFlightLog {
+        if let log = alignment.log { return log }
+        let directory = checkpoints.inFlightDirectory
+        let log = try InFlightLog(
+            "\(directory)/\(number)-\(nodeIndex)-\(subtask).inflight",
+            checkpoint: number,
+            disk: checkpoints.disk
+        )
+        alignment.log = log
+        return log
+    }
+
+    /// Logs the records that the stage has not done with: they are part of the checkpoint.
+    private func logUndone(_ barrier: UInt64) {
+        guard let alignment, let checkpoints else { return }
+        do throws(DiskError) {
+            try logUndone { () throws(DiskError) in
+                try openLog(barrier, alignment, checkpoints)
             }
-            try alignment.log?.append(batch, input: input)
+            if case .logging = alignment.phase { return }
+            inFlight = try alignment.log?.finish()
+            alignment.log = nil
         } catch {
             decline(error)
         }

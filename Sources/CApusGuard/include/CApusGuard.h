@@ -39,6 +39,21 @@ int32_t apus_guard_on_timers(
 int32_t apus_guard_on_watermark(
     const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, int64_t);
 
+int32_t apus_guard_on_async(
+    const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *,
+    const apus_async_batch *);
+void apus_guard_cancel(
+    const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, uint64_t token,
+    uint64_t user);
+int32_t apus_guard_on_event(
+    const apus_guard_site *, const apus_operator_vt *, void *self, apus_ctx *, uint64_t event);
+
+// Whose callback runs on the calling thread; NULL when none does.
+const apus_guard_site *apus_guard_running_site(void);
+
+// 1 when what runs on the calling thread is loading, the entry function, create or destroy.
+int32_t apus_guard_running_control(void);
+
 // Installs handlers for SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP and SIGABRT that write one line
 // with the owner and the callback to standard error and then let the signal take its course.
 void apus_guard_install_crash_report(void);

@@ -30,6 +30,11 @@ package enum TestPlugin {
         try build("kinds", ["Tests/Plugins/Kinds/kinds.c"])
     }
 
+    /// The path of `Tests/Plugins/Async`: asynchronous calls that end in many ways.
+    package static func async() throws -> String {
+        try build("async", ["Tests/Plugins/Async/async.c"])
+    }
+
     /// The path of `Tests/Plugins/WrongMajor`: made for another major version of the ABI.
     package static func wrongMajor() throws -> String {
         try build("wrong-major", ["Tests/Plugins/WrongMajor/wrong_major.c"])

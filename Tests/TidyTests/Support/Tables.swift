@@ -113,6 +113,8 @@ enum Tables {
         "Sources/ApusStateTools/StateEntry.swift",
         // Gives the view of a batch that lies on the stack to the plugin.
         "Sources/ApusRuntime/OperatorStage.swift",
+        "Sources/ApusRuntime/Async/AsyncEmission.swift",
+        "Sources/ApusRuntime/Async/OperatorStage+Async.swift",
         // Writes an array's bytes through the seam to files.
         "Sources/apus/LineFile.swift",
     ]
