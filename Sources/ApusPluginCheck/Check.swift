@@ -35,6 +35,12 @@ struct Check: Sendable {
     /// The letter of its group.
     var group: CheckGroup { CheckGroup(rawValue: String(id.prefix(1))) ?? .data }
 
+    /// Where it stands among the others: by its letter, then by its number.
+    var place: String {
+        let digits = id.dropFirst().prefix { $0.isNumber }
+        return id.prefix(1) + String(repeating: "0", count: 3 - digits.count) + id.dropFirst()
+    }
+
     /// Whether it is made for components of a kind.
     func applies(to kind: ComponentKind) -> Bool {
         switch subject {

@@ -15,13 +15,15 @@ final class OperatorRun {
     var recent: [[OutputRecord]]
     /// How many records it was given.
     private(set) var recordCount = 0
+    /// Whether asynchronous calls are given up at once, so that nothing waits for them.
+    var givesUpCalls = true
     /// Called before each callback; nil for nothing.
     var beforeCallback: (() -> Void)?
 
-    private var watermark: Int64
-    private var now: Int64
+    private(set) var watermark: Int64
+    private(set) var now: Int64
     private let timers = TimerBatch()
-    private let isKeyed: Bool
+    let isKeyed: Bool
     /// As often as a callback may stop in a batch before that is called endless.
     private static let stopCountMax = 200_000
 
@@ -33,7 +35,8 @@ final class OperatorRun {
         _ bench: CheckBench,
         image: StateImage? = nil,
         watermark: Int64 = .min,
-        now: Int64 = Workload.start
+        now: Int64 = Workload.start,
+        async: AsyncSettings = AsyncSettings()
     ) throws {
         var arguments = InstanceArguments(
             job: "check",
@@ -44,6 +47,7 @@ final class OperatorRun {
             groups: KeyGroups(count: 128),
             recordsPerBatch: 1024
         )
+        arguments.async = async
         arguments.broadcasts = image?.broadcasts
         arguments.operatorState = image?.operatorState
         do throws(PluginError) {
@@ -193,7 +197,7 @@ final class OperatorRun {
     }
 
     /// Calls again until all records are done, as the contract says.
-    private func settled(
+    func settled(
         _ batch: RecordBatch,
         count: Int,
         _ call: (Int) -> CallOutcome
@@ -218,18 +222,29 @@ final class OperatorRun {
                 throw CheckStop.fail("it stopped \(stopCount) times in one batch, at last at \(at)")
             }
             if batch !== timers.records { try fireOverdue() }
+            giveUpCalls()
+        }
+    }
+
+    private func giveUpCalls() {
+        guard givesUpCalls, let calls = instance.calls else { return }
+        _ = calls.takeBegun()
+        _ = calls.takeCompleted { calls.free($0) }
+        calls.giveUpAll {
+            instance.cancel($0)
+            calls.free($0)
         }
     }
 
     // MARK: - What comes out
 
-    private func reject(_ batch: RecordBatch, _ index: Int, _ reason: String) {
+    func reject(_ batch: RecordBatch, _ index: Int, _ reason: String) {
         transcript.rejected.append(
             Transcript.Rejected(record: Self.record(batch, index), reason: reason)
         )
     }
 
-    private func drain() {
+    func drain() {
         for (port, output) in instance.outputs.enumerated() where !output.isEmpty {
             output.drain { batch in
                 for index in 0..<batch.count {
@@ -252,7 +267,7 @@ final class OperatorRun {
         )
     }
 
-    private static func batch(of records: ArraySlice<InputRecord>) -> RecordBatch {
+    static func batch(of records: ArraySlice<InputRecord>) -> RecordBatch {
         let byteCount = records.reduce(16) { $0 + ($1.key?.count ?? 0) + ($1.value?.count ?? 0) }
         let batch = RecordBatch(recordCapacity: max(1, records.count), arenaCapacity: byteCount)
         for record in records {
@@ -276,7 +291,7 @@ final class OperatorRun {
     // MARK: - Failures
 
     /// A failure that a plugin may report is part of what it did; a broken contract is not.
-    private func fail(_ error: PluginError) throws {
+    func fail(_ error: PluginError) throws {
         if Self.isBreach(error) { throw CheckStop.fail("\(Self.place(error))\(error.message)") }
         transcript.failure = error.message
     }
