@@ -38,6 +38,7 @@ final class AsyncRun {
     ///   - records: The records.
     ///   - isAgain: Whether they are given once more, after a restart.
     ///   - awaits: Whether results are awaited; otherwise calls stay under way.
+    /// - Throws: ``CheckStop`` when the plugin breaks the contract.
     func process(_ records: [InputRecord], isAgain: Bool = false, awaits: Bool = true) throws {
         let batch = OperatorRun.batch(of: records[...])
         var view = batch.view(input: 0, isKeyed: run.isKeyed)

@@ -13,6 +13,10 @@ final class CheckBench {
     let file: String
     let settings: CheckSettings
     let plugin: LoadedPlugin
+    /// How long loading it took.
+    let loadNanoseconds: Int64
+    /// What the process was like before it was loaded.
+    let linesBeforeLoading: [String]
     let componentIndex: Int
     /// What input has to know of the component.
     let component: ComponentSummary
@@ -46,7 +50,10 @@ final class CheckBench {
         self.imageDirectory = imageDirectory
         self.report = report
         apus_check_note_libraries()
+        linesBeforeLoading = Self.processLines(Self.allParts)
+        let start = clock.monotonicNanoseconds()
         let plugin = try PluginLoader(disk: disk, imageDirectory: imageDirectory).load(file)
+        loadNanoseconds = clock.monotonicNanoseconds() - start
         self.plugin = plugin
         componentIndex = try component.map { try plugin.componentIndex($0) } ?? 0
         let description = plugin.description.components[componentIndex]
@@ -166,8 +173,23 @@ final class CheckBench {
         throw CheckStop.skip("it makes asynchronous calls, whose results this check does not await")
     }
 
+    /// What was printed to standard output so far, in words; nil for nothing.
+    var divertedOutput: String? {
+        var text = [CChar](repeating: 0, count: 80)
+        let byteCount = apus_check_diverted_output(&text, UInt64(text.count))
+        guard byteCount > 0 else { return nil }
+        let shown = text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:))
+        return "\(byteCount) bytes: \(OutputRecord.text(shown))"
+    }
+
+    /// Everything that the process is like.
+    static let allParts =
+        APUS_CHECK_SETTINGS | APUS_CHECK_DESCRIPTORS | APUS_CHECK_THREADS
+
     /// What the process is like, by line.
-    func processLines(_ parts: UInt32) -> [String] {
+    func processLines(_ parts: UInt32) -> [String] { Self.processLines(parts) }
+
+    private static func processLines(_ parts: UInt32) -> [String] {
         var text = [CChar](repeating: 0, count: 16 << 10)
         apus_check_describe_process(&text, UInt64(text.count), parts)
         return String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)

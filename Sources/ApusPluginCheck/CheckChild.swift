@@ -98,7 +98,7 @@ package enum CheckChild {
         let isNeed = error.message.contains("needs the extension")
         let isMigration = error.message.contains("has no migrate")
         return switch check.id {
-        case FileChecks.load.id: isDescription ? .pass : .fail
+        case LoadChecks.load.id: isDescription ? .pass : .fail
         case DescriptionChecks.structs.id: isDescription && !isMigration ? .fail : .skip
         case DescriptionChecks.needs.id: isNeed ? .fail : .skip
         case DescriptionChecks.states.id: isMigration ? .fail : .skip

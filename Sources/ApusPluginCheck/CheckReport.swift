@@ -52,6 +52,7 @@ public struct CheckReport: Codable, Equatable, Sendable {
     /// - Parameters:
     ///   - result: The result.
     ///   - last: The message of the one before, which is not said again.
+    /// - Returns: The lines.
     package func text(of result: CheckResult, after last: String = "") -> String {
         let component = result.component.map { " [\($0)]" } ?? ""
         let head =

@@ -88,12 +88,20 @@ enum LifecycleChecks {
             ("bytes that are not UTF-8", Array("{\"a\":\"".utf8) + [0xff, 34, 125]),
             ("50,000 open brackets", Array(nested.utf8)),
             ("a text of 10 MiB", Array("{\"a\":\"\(text)\"}".utf8)),
-            ("its configuration, cut in half", Array(bench.configuration.utf8.prefix(
-                bench.configuration.utf8.count / 2
-            ))),
-            ("its configuration, numbers as texts", Array(
-                bench.configuration.map { $0.isNumber ? "\"n\"" : String($0) }.joined().utf8
-            )),
+            (
+                "its configuration, cut in half",
+                Array(
+                    bench.configuration.utf8.prefix(
+                        bench.configuration.utf8.count / 2
+                    )
+                )
+            ),
+            (
+                "its configuration, numbers as texts",
+                Array(
+                    bench.configuration.map { $0.isNumber ? "\"n\"" : String($0) }.joined().utf8
+                )
+            ),
         ]
     }
 

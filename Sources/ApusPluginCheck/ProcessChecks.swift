@@ -79,13 +79,8 @@ enum ProcessChecks {
     ) { bench in
         try exercise(bench)
         try bench.requireNone("q")
-        var text = [CChar](repeating: 0, count: 80)
-        let byteCount = apus_check_diverted_output(&text, UInt64(text.count))
-        guard byteCount == 0 else {
-            let shown = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-            throw CheckStop.fail(
-                "it printed \(byteCount) bytes: \(OutputRecord.text(shown)); use host->log"
-            )
+        if let text = bench.divertedOutput {
+            throw CheckStop.fail("it printed \(text); use host->log")
         }
         return .pass()
     }

@@ -4,7 +4,7 @@ import ApusMemory
 import ApusPluginHost
 import CApusCheck
 
-/// Group I: how fast it is.  Never a reason to fail.
+/// Group I: how fast it is, which is never a reason to fail.
 enum SpeedChecks {
     static let all = [report]
 

@@ -16,7 +16,13 @@ enum StateChecks {
     /// Runs a workload, and at some of its steps goes on with a new instance that has what a
     /// checkpoint would have.
     ///
-    /// - Parameter isKilled: Whether the old instance is left as it is, as in a crash.
+    /// - Parameters:
+    ///   - bench: What the check works with.
+    ///   - workload: The input.
+    ///   - isKilled: Whether the old instance is left as it is, as in a crash.
+    ///   - random: Decides where.
+    /// - Returns: What all instances did together.
+    /// - Throws: ``CheckStop`` when the plugin breaks the contract.
     private static func restarted(
         _ bench: CheckBench,
         _ workload: Workload,

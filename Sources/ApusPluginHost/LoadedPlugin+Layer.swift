@@ -7,6 +7,7 @@ extension LoadedPlugin {
     /// The same plugin with something between its components and the host.
     ///
     /// - Parameter layer: Gives a table that stands for a component; it must live for ever.
+    /// - Returns: The plugin, for instances that are to have the layer.
     package func layered(
         _ layer: (UnsafePointer<apus_component>) -> UnsafePointer<apus_component>
     ) -> LoadedPlugin {

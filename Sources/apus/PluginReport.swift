@@ -8,8 +8,6 @@ struct PluginReport: Codable, Equatable {
     /// A component.
     struct Component: Codable, Equatable {
         var id: String
-        /// "operator", "source", "sink" or "codec".
-        var kind: String?
         var summary: String
         var keyed: Bool
         var acceptsNullKey: Bool
@@ -93,7 +91,6 @@ struct PluginReport: Codable, Equatable {
         components = description.components.map { component in
             Component(
                 id: component.id,
-                kind: "\(component.kind)",
                 summary: component.summary,
                 keyed: component.isKeyed,
                 acceptsNullKey: component.acceptsNullKey,

@@ -111,6 +111,15 @@ int apus_check_divert_output(void);
 // How many bytes were printed since; the first of them go to `text`, with a zero behind.
 uint64_t apus_check_diverted_output(char *text, uint64_t capacity);
 
+// ---- Loading
+
+// Loads a file and calls its entry function so many times, with a host table that is as much
+// larger than that of this version, as a later host's would be, and offers no extensions. 0, or 1:
+// it cannot be loaded; 2: NULL was returned; 3: another description came the next time.
+int apus_check_entry(
+    const char *file, uint32_t surplus, uint32_t times, char *message, uint64_t capacity);
+void apus_check_clear_environment(void);
+
 // ---- Calls without an instance of the host
 
 // Whose code it is, for reports of crashes: "plugin aircraft 1.0.0". Kept for ever.

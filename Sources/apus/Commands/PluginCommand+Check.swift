@@ -187,7 +187,8 @@ extension PluginCommand {
 extension PluginCommand.Check {
     fileprivate func settings(_ world: World) throws -> CheckSettings {
         var settings = CheckSettings()
-        settings.seed = try reproduce.map { try Self.parse(reproduce: $0).seed } ?? seed
+        settings.seed =
+            try reproduce.map { try Self.parse(reproduce: $0).seed } ?? seed
             ?? world.entropy.seed() >> 16
         settings.component = component
         settings.sample = sample
@@ -293,10 +294,10 @@ extension PluginCommand.Check {
 }
 
 extension ComponentKind {
-    fileprivate init?(name: String?) {
+    fileprivate init?(name: String) {
         switch name {
         case "source": self = .source
-        case "operator", nil: self = .operator
+        case "operator": self = .operator
         case "sink": self = .sink
         case "codec": self = .codec
         default: return nil

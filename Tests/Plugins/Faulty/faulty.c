@@ -17,6 +17,32 @@
 
 APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
 
+#if defined FAULT_B16 || defined FAULT_B17 || defined FAULT_B18 || defined FAULT_B19 \
+    || defined FAULT_B21
+__attribute__((constructor)) static void begin(void) {
+#ifdef FAULT_B16
+    if (!getenv("PATH")) abort();
+#endif
+#ifdef FAULT_B17
+    usleep(150000);
+#endif
+#ifdef FAULT_B18
+    setenv("FAULTY", "1", 1);
+#endif
+#ifdef FAULT_B19
+    puts("Faulty 1.0, all rights reserved");
+#endif
+#ifdef FAULT_B21
+    char owner[32];
+    snprintf(owner, sizeof owner, "%p", (void *)begin);
+    setenv("FAULTY_OWNER", owner, 1);
+#endif
+}
+#endif
+#ifdef FAULT_B22
+__attribute__((tls_model("initial-exec"))) static __thread volatile char storage[400];
+#endif
+
 #define COUNT 0
 #define LAST 1
 #define DUE 0
@@ -192,6 +218,14 @@ static int32_t look(instance *it, apus_ctx *ctx, const uint8_t *value, uint32_t 
 // What is emitted for a count; in most plugins the count itself.
 static uint64_t shown(instance *it, uint64_t count) {
     (void)it;
+#ifdef FAULT_B21
+    char owner[32];
+    snprintf(owner, sizeof owner, "%p", (void *)begin);
+    if (strcmp(getenv("FAULTY_OWNER"), owner) != 0) count += 1000;
+#endif
+#ifdef FAULT_B22
+    storage[count & 127]++;
+#endif
 #ifdef FAULT_D41
     count += ++newest->sequence;
 #endif
@@ -421,6 +455,13 @@ APUS_EXPORT const apus_plugin *apus_plugin_v0(const apus_host *host, apus_error 
     static char version[] = "1.0.0";
     plugin.version.data = version;
     version[4]++;
+#endif
+#ifdef FAULT_B24
+    if (host->size != sizeof *host) return apus_fail(error, APUS_FATAL, "not my host"), NULL;
+#endif
+#ifdef FAULT_B26
+    static int calls;
+    if (calls++) abort();
 #endif
 #ifdef FAULT_B15
     return apus_fail(error, APUS_FATAL, "not today"), NULL;

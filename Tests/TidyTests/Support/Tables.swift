@@ -73,7 +73,8 @@ enum Tables {
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusControl", "ApusRuntime", "ApusJobFile", "ApusBench", "ApusPluginCheck", "CApusPlugin",
+                "ApusControl", "ApusRuntime", "ApusJobFile", "ApusBench", "ApusPluginCheck",
+                "CApusPlugin",
                 "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
                 "Foundation", "Glibc", "Logging",
             ]
