@@ -299,6 +299,11 @@ let package = Package(
             swiftSettings: tests
         ),
         .testTarget(
+            name: "ApusPluginCheckTests",
+            dependencies: ["ApusPluginCheck", "ApusTestPlugins"],
+            swiftSettings: tests
+        ),
+        .testTarget(
             name: "ApusRuntimeTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
