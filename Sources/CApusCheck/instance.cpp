@@ -177,6 +177,8 @@ void Instance::enter(const char *name, apus_ctx *from, const apus_batch *records
     shadow.timers = &timer_functions;
     shadow.broadcast = &broadcast_functions;
     shadow.operator_state = &operator_state_functions;
+    may_limit = !was_limited;
+    was_limited = false;
     stop = 0;
     calls_until_stop = 0;
     if (rules().stop_seed) {

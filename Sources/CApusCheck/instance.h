@@ -78,6 +78,8 @@ struct Instance {
     bool was_stopped = false;
     uint64_t stop_random = 0;
     uint64_t limit_random = 0;
+    bool may_limit = true;
+    bool was_limited = false;
     uint32_t more_count = 0;
 
     Leases leases;

@@ -85,12 +85,15 @@ int32_t Output::more(uint64_t bytes) {
           static_cast<unsigned long long>(bytes));
     if (bytes > record_bytes_max || !is_intact()) return APUS_LIMIT;
     bool is_empty = builder->count == 0 && records.empty();
-    // A builder with nothing in it takes any record, or nothing would ever come of it.
-    if (!is_empty) {
+    // A builder with nothing in it takes any record, or nothing would ever come of it; and after a
+    // callback that met a limit comes one that does not, in which what takes several records for
+    // one can be done.
+    if (!is_empty && instance.may_limit) {
         bool is_hit = rules.limit_at && instance.more_count == rules.limit_at;
         if (rules.limit_seed) is_hit |= next_random(instance.limit_random) & 1;
         if (is_hit) {
             counts.limits++;
+            instance.was_limited = true;
             return APUS_LIMIT;
         }
     }
