@@ -10,7 +10,7 @@ enum AsyncChecks {
         guard bench.description.isAsynchronous else {
             throw CheckStop.skip("it makes no asynchronous calls")
         }
-        var random = bench.random()
+        var random = bench.numbers()
         return Workload(bench, &random, Workload.Shape(recordCount: count)).records
     }
 

@@ -91,7 +91,7 @@ final class CheckBench {
     func note(_ text: String) { report(text) }
 
     /// Random numbers that belong to the seed and the check.
-    func random(_ round: Int = 0) -> SplitMix64 {
+    func numbers(_ round: Int = 0) -> SplitMix64 {
         SplitMix64(seed: SplitMix64.mix(settings.seed &+ UInt64(round) &* SplitMix64.gamma))
     }
 

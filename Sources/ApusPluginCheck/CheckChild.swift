@@ -28,8 +28,7 @@ package enum CheckChild {
     /// - Returns: False when the order makes no sense.
     package static func run(orderJSON: String) -> Bool {
         guard
-            let order = try? JSONDecoder().decode(Order.self, from: Data(orderJSON.utf8)),
-            // An order that is not one is said by the result.
+            let order = decoded(orderJSON),
             let check = CheckCatalogue.check(order.check)
         else { return false }
         apus_guard_install_crash_report()
@@ -48,6 +47,10 @@ package enum CheckChild {
         guard let data = try? encoder.encode(result) else { return false }  // It can be encoded.
         say(resultMark + String(decoding: data, as: UTF8.self))
         return true
+    }
+
+    private static func decoded(_ json: String) -> Order? {
+        try? JSONDecoder().decode(Order.self, from: Data(json.utf8))  // Nil tells that it is none.
     }
 
     /// Runs a check in this process.

@@ -173,9 +173,8 @@ package struct CheckSession: Sendable {
             )
         }
         if result.end == .exited(0), let text = last(CheckChild.resultMark),
-            let found = try? JSONDecoder().decode(CheckResult.self, from: Data(text.utf8))
+            let found = decoded(text)
         {
-            // A line that is not a result is told below.
             return found
         }
         let violation = last(CheckChild.violationMark).map { String($0.dropFirst()) }
@@ -190,6 +189,10 @@ package struct CheckSession: Sendable {
                 violation ?? crash(result) ?? "ended the process with status \(status)"
             )
         }
+    }
+
+    private func decoded(_ json: String) -> CheckResult? {
+        try? JSONDecoder().decode(CheckResult.self, from: Data(json.utf8))  // Nil: it is none.
     }
 
     /// The line of the crash report.

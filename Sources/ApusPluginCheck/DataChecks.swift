@@ -28,7 +28,7 @@ enum DataChecks {
                 return .pass("batches of 65,536 would take too long, as many records are refused")
             }
             let start = bench.clock.monotonicNanoseconds()
-            var random = bench.random(size)
+            var random = bench.numbers(size)
             let shape = Workload.Shape(
                 recordCount: min(size * 3, 65_536 + 100),
                 keyCount: 500,
@@ -61,13 +61,13 @@ enum DataChecks {
         var refusedCount = 0
         var recordCount = 0
         for round in 0..<8 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let workload = Workload(bench, &random)
             let whole = try bench.baseline(workload)
             let single = try bench.run(bench.plugin, workload) { _ in 1 }
             try bench.require(single, equals: whole, "in batches of one record")
             let cut = try bench.run(bench.plugin, workload) {
-                Int.random(in: 1...max(1, $0), using: &random)
+                random.integer(in: 1...max(1, $0))
             }
             try bench.require(cut, equals: whole, "cut at random")
             note = summary(of: whole, workload)
@@ -102,7 +102,7 @@ enum DataChecks {
         try bench.requireSynchronous()
         let promises = bench.description.promises.contains(.deterministic)
         for round in 0..<4 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let workload = Workload(bench, &random)
             let first = try bench.run(bench.plugin, workload)
             let second = try bench.run(bench.plugin, workload)
@@ -124,7 +124,7 @@ enum DataChecks {
         isRandomised: true,
         timeoutSeconds: 60
     ) { bench in
-        var random = bench.random()
+        var random = bench.numbers()
         for byteCount in [0, 1, 12, 13, 4_096, 16 << 20] {
             bench.note("\(byteCount) bytes")
             let value = [UInt8](repeating: 120, count: byteCount)
@@ -169,7 +169,7 @@ enum DataChecks {
     ) throws -> CheckOutcome {
         let plugin = bench.layered(change)
         for round in 0..<6 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             // Small batches, so that each payload can end where its page ends.
             let workload = Workload(bench, &random, Workload.Shape(recordsPerWatermark: 20))
             bench.note("round \(round)")
@@ -227,7 +227,7 @@ enum DataChecks {
         timeoutSeconds: 60
     ) { bench in
         try bench.requireSynchronous()
-        var random = bench.random()
+        var random = bench.numbers()
         let workload = Workload(bench, &random, Workload.Shape(recordCount: 120))
         let expected = try bench.baseline(workload)
         let calm = bench.layered { $0.record_capacity = 2 }
@@ -271,7 +271,7 @@ enum DataChecks {
     ) { bench in
         try bench.requireSynchronous()
         for round in 0..<10 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let workload = Workload(bench, &random, Workload.Shape(recordCount: 120))
             let expected = try bench.baseline(workload)
             let plugin = bench.layered {
@@ -301,7 +301,7 @@ enum DataChecks {
         var refused = 0
         var count = 0
         for round in 0..<12 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let shape = Workload.Shape(values: .random, recordsPerWatermark: 20, hasTimeless: true)
             let transcript = try bench.run(plugin, Workload(bench, &random, shape))
             refused += transcript.rejected.count
@@ -323,7 +323,7 @@ enum DataChecks {
         try bench.requireSynchronous()
         let plugin = bench.layered(change)
         for round in 0..<4 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let workload = Workload(bench, &random)
             let expected = try bench.baseline(workload)
             try bench.require(try bench.run(plugin, workload), equals: expected, when)
@@ -378,7 +378,7 @@ enum DataChecks {
         isRandomised: true
     ) { bench in
         try bench.requireSynchronous()
-        var random = bench.random()
+        var random = bench.numbers()
         let workload = Workload(bench, &random)
         let expected = try bench.baseline(workload)
         apus_check_round_upwards(1)

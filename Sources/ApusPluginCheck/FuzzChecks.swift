@@ -37,11 +37,11 @@ enum FuzzChecks {
 
     private static func once(_ bench: CheckBench, _ random: inout SplitMix64) throws {
         let shape = Workload.Shape(
-            recordCount: Int.random(in: 1...400, using: &random),
-            keyCount: Int.random(in: 1...40, using: &random),
-            values: Int.random(in: 0..<4, using: &random) == 0 ? .random : .mixed,
-            recordsPerWatermark: Int.random(in: 1...100, using: &random),
-            hasTimeless: Bool.random(using: &random)
+            recordCount: random.integer(in: 1...400),
+            keyCount: random.integer(in: 1...40),
+            values: random.integer(in: 0...3) == 0 ? .random : .mixed,
+            recordsPerWatermark: random.integer(in: 1...100),
+            hasTimeless: random.integer(in: 0...1) == 1
         )
         let workload = Workload(bench, &random, shape)
         let expected = try bench.run(bench.plugin, workload)
@@ -57,7 +57,7 @@ enum FuzzChecks {
             rules.record_capacity = UInt32(1 + seed >> 8 & 15)
         }
         let found = try bench.run(plugin, workload) {
-            Int.random(in: 1...max(1, $0), using: &random)
+            random.integer(in: 1...max(1, $0))
         }
         try bench.requireNone("octes")
         guard expected.failure == nil else { return }

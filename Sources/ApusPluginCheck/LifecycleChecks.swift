@@ -218,7 +218,7 @@ enum LifecycleChecks {
         isRandomised: true
     ) { bench in
         try bench.requireSynchronous()
-        var random = bench.random()
+        var random = bench.numbers()
         let workload = Workload(bench, &random)
         let alone = try bench.baseline(workload)
         let runs = [try OperatorRun(bench.plugin, bench), try OperatorRun(bench.plugin, bench)]
@@ -255,7 +255,7 @@ enum LifecycleChecks {
         isRandomised: true
     ) { bench in
         try bench.requireSynchronous()
-        var random = bench.random()
+        var random = bench.numbers()
         let workload = Workload(bench, &random, Workload.Shape(recordCount: 120))
         let alone = try bench.baseline(workload)
         let run = Unchecked(try OperatorRun(bench.plugin, bench))
@@ -314,7 +314,7 @@ enum LifecycleChecks {
         strictness: 5,
         isRandomised: true
     ) { bench in
-        var random = bench.random()
+        var random = bench.numbers()
         let workload = Workload(bench, &random, Workload.Shape(recordCount: 60))
         _ = try bench.run(bench.plugin, workload)
         let before = bench.processLines(APUS_CHECK_THREADS | APUS_CHECK_DESCRIPTORS)
@@ -363,7 +363,7 @@ enum LifecycleChecks {
         hooks: APUS_CHECK_HOOK_ALLOCATION
     ) { bench in
         try bench.requireSynchronous()
-        var random = bench.random()
+        var random = bench.numbers()
         let workload = Workload(bench, &random, Workload.Shape(recordCount: 60))
         let plugin = bench.layered { _ in }
         let before = apus_check_count().allocations

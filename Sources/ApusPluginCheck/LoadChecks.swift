@@ -107,7 +107,7 @@ enum LoadChecks {
     ) { bench in
         try bench.requireSynchronous()
         let other = try copy(bench, 0)
-        var random = bench.random()
+        var random = bench.numbers()
         let workload = Workload(bench, &random)
         let expected = try bench.baseline(workload)
         let runs = [try OperatorRun(bench.plugin, bench), try OperatorRun(other, bench)]

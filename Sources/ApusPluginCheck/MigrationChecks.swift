@@ -105,7 +105,7 @@ enum MigrationChecks {
         _ version: Int,
         _ golden: [[UInt8]]
     ) throws {
-        var random = bench.random(version)
+        var random = bench.numbers(version)
         var inputs = golden
         for byteCount in [0, 1, 2, 4, 7, 8, 9, 12, 16, 24, 32, 64, 100, 1_000, 70_000] {
             inputs.append(Workload.bytes(byteCount, &random))

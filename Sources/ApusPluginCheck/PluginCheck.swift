@@ -57,8 +57,8 @@ public struct PluginCheck: Sendable {
             }
             return only?.contains(id) ?? true
         }
-        let plugin = try? PluginLoader(disk: LinuxDisk(), imageDirectory: folder).load(file)
-        // Why it cannot be loaded is what B15 says.
+        let loader = PluginLoader(disk: LinuxDisk(), imageDirectory: folder)
+        let plugin = try? loader.load(file)  // Why it cannot be loaded is what B15 says.
         let components = plugin?.description.components.map { ($0.id, $0.kind) }
         let results = session.run(components: components) { _ in }
         return CheckReport(

@@ -18,7 +18,7 @@ enum ProcessChecks {
     ) throws {
         let plugin = bench.layered(change)
         for round in 0..<roundCount {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let shape = Workload.Shape(recordCount: 200, hasTimeless: true)
             _ = try bench.run(plugin, Workload(bench, &random, shape))
         }
@@ -94,7 +94,7 @@ enum ProcessChecks {
         hooks: APUS_CHECK_HOOK_ALLOCATION
     ) { bench in
         let plugin = bench.layered { _ in }
-        var random = bench.random()
+        var random = bench.numbers()
         let workload = Workload(bench, &random, Workload.Shape(recordCount: 2_000))
         _ = try bench.run(plugin, workload)
         let before = apus_check_count()
@@ -136,7 +136,7 @@ enum ProcessChecks {
         timeoutSeconds: 60,
         hooks: APUS_CHECK_HOOK_ALLOCATION
     ) { bench in
-        var random = bench.random()
+        var random = bench.numbers()
         let records = Workload(
             bench,
             &random,

@@ -17,7 +17,8 @@ enum SpeedChecks {
         isRandomised: true,
         timeoutSeconds: 60
     ) { bench in
-        var random = bench.random()
+        try bench.requireSynchronous()
+        var random = bench.numbers()
         let records = Workload(
             bench,
             &random,

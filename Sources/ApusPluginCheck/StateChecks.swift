@@ -36,10 +36,10 @@ enum StateChecks {
         var watermark = Int64.min
         var now = Workload.start
         for step in workload.steps {
-            try run.take(step) { Int.random(in: 1...max(1, $0), using: &random) }
+            try run.take(step) { random.integer(in: 1...max(1, $0)) }
             if case .watermark(let time) = step { watermark = max(watermark, time) }
             if case .clock(let time) = step { now = max(now, time) }
-            guard run.transcript.failure == nil, Int.random(in: 0..<3, using: &random) == 0 else {
+            guard run.transcript.failure == nil, random.integer(in: 0...2) == 0 else {
                 continue
             }
             let image = run.takeImage(keys: keys)
@@ -81,7 +81,7 @@ enum StateChecks {
         try bench.requireSynchronous()
         var note = ""
         for round in 0..<8 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let workload = Workload(bench, &random, Workload.Shape(recordCount: 200))
             let expected = try bench.baseline(workload)
             let found = try restarted(bench, workload, isKilled, &random)
@@ -128,10 +128,10 @@ enum StateChecks {
             !description.acceptsNullKey
         else { throw CheckStop.skip("it has state that is not per key, which is dealt out anew") }
         for round in 0..<6 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let workload = Workload(bench, &random, Workload.Shape(recordCount: 200))
             let expected = try bench.baseline(workload).byKey
-            let found = try splitInTwo(bench, workload, Int.random(in: 0...5, using: &random))
+            let found = try splitInTwo(bench, workload, random.integer(in: 0...5))
             for (key, records) in expected {
                 if let text = Transcript.difference(
                     // One that writes under other keys than it reads has no order to keep.
@@ -214,7 +214,7 @@ enum StateChecks {
         let plugin = expiring(bench)
         for round in 0..<8 {
             bench.note("round \(round), with bytes of state that end when they expire")
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let workload = Workload(bench, &random)
             // Also when runs cannot be compared: bytes of past callbacks cannot even be read.
             let found = try bench.run(plugin, workload)
@@ -238,7 +238,7 @@ enum StateChecks {
         try requireState(bench)
         let plugin = expiring(bench)
         for round in 0..<6 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             _ = try bench.run(plugin, Workload(bench, &random))
             try bench.requireNone("s")
         }
@@ -261,7 +261,7 @@ enum StateChecks {
             throw CheckStop.skip("it declares no timers")
         }
         for round in 0..<4 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             var workload = Workload(bench, &random, Workload.Shape(recordCount: 400))
             // Everything at once: all records have one time, and the watermark has passed it.
             let isPast = round % 2 == 0
@@ -297,7 +297,7 @@ enum StateChecks {
     ) { bench in
         try bench.requireSynchronous()
         for round in 0..<4 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             var workload = Workload(bench, &random)
             let year: Int64 = 31_536_000_000_000
             let steps = workload.steps

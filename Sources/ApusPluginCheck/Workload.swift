@@ -60,27 +60,27 @@ struct Workload: Sendable {
         var left = shape.recordCount
         let component = bench.component
         while left > 0 {
-            let count = min(left, Int.random(in: 1...shape.recordsPerWatermark, using: &random))
+            let count = min(left, random.integer(in: 1...shape.recordsPerWatermark))
             left -= count
             let records = (0..<count).map { _ in
-                time += Int64.random(in: 0...2_000_000, using: &random)
+                time += random.time(in: 0...2_000_000)
                 // Late by at most 5 s: never behind the watermark.
-                let late = Int64.random(in: 0...5_000_000, using: &random)
+                let late = random.time(in: 0...5_000_000)
                 newest = max(newest, time)
-                let isTimeless = shape.hasTimeless && Int.random(in: 0..<20, using: &random) == 0
+                let isTimeless = shape.hasTimeless && random.integer(in: 0...19) == 0
                 return InputRecord(
                     key: Self.key(component, shape.keyCount, &random),
                     value: Self.value(bench, shape.values, &random),
                     time: isTimeless ? .min : max(Self.start, time - late)
                 )
             }
-            let input = Int.random(in: 0..<max(1, component.inputCount), using: &random)
+            let input = random.integer(in: 0...max(1, component.inputCount) - 1)
             steps.append(.records(input: input, records))
-            if component.broadcastInputCount > 0, Int.random(in: 0..<3, using: &random) == 0 {
+            if component.broadcastInputCount > 0, random.integer(in: 0...2) == 0 {
                 addBroadcast(bench, shape, &random, time)
             }
-            if Int.random(in: 0..<4, using: &random) == 0 {
-                clock += Int64.random(in: 0...120_000_000, using: &random)
+            if random.integer(in: 0...3) == 0 {
+                clock += random.time(in: 0...120_000_000)
                 steps.append(.clock(clock))
             }
             steps.append(.watermark(newest - 5_000_001))
@@ -103,7 +103,7 @@ struct Workload: Sendable {
             )
         }
         let count = bench.component.broadcastInputCount
-        steps.append(.broadcast(input: Int.random(in: 0..<count, using: &random), records))
+        steps.append(.broadcast(input: random.integer(in: 0...count - 1), records))
     }
 
     // MARK: - Keys and values
@@ -114,11 +114,11 @@ struct Workload: Sendable {
         _ random: inout SplitMix64
     ) -> [UInt8]? {
         if !component.isKeyed || component.acceptsNullKey,
-            Int.random(in: 0..<10, using: &random) == 0
+            random.integer(in: 0...9) == 0
         {
             return nil
         }
-        let number = Int.random(in: 0..<keyCount, using: &random)
+        let number = random.integer(in: 0...keyCount - 1)
         // Some fit into a view, some do not.
         return Array((number % 3 == 0 ? "a-key-longer-than-a-view-\(number)" : "k\(number)").utf8)
     }
@@ -128,37 +128,38 @@ struct Workload: Sendable {
         _ values: Values,
         _ random: inout SplitMix64
     ) -> [UInt8] {
-        if values == .random { return bytes(Int.random(in: 0...200, using: &random), &random) }
-        if !bench.sample.isEmpty, Int.random(in: 0..<10, using: &random) < 8 {
+        if values == .random { return bytes(random.integer(in: 0...200), &random) }
+        if !bench.sample.isEmpty, random.integer(in: 0...9) < 8 {
             return sampled(bench.sample, &random)
         }
-        switch Int.random(in: 0..<6, using: &random) {
-        case 0: return Array("\(Int.random(in: -100...100, using: &random))".utf8)
-        case 1: return Array("word:\(Int.random(in: 0...100, using: &random))".utf8)
+        switch random.integer(in: 0...5) {
+        case 0: return Array("\(random.integer(in: -100...100))".utf8)
+        case 1: return Array("word:\(random.integer(in: 0...100))".utf8)
         case 2: return object(&random)
         case 3: return bytes(16, &random)
-        case 4: return bytes(Int.random(in: 0...40, using: &random), &random)
+        case 4: return bytes(random.integer(in: 0...40), &random)
         default:
-            let time = start + Int64.random(in: 0...100_000_000, using: &random)
-            return withUnsafeBytes(of: UInt64.random(in: 0...3, using: &random), Array.init)
+            let time = start + random.time(in: 0...100_000_000)
+            return withUnsafeBytes(of: random.word(in: 0...3), Array.init)
                 + withUnsafeBytes(of: time, Array.init)
         }
     }
 
     /// A line of the sample, sometimes with a digit changed.
     private static func sampled(_ lines: [[UInt8]], _ random: inout SplitMix64) -> [UInt8] {
-        var line = lines[Int.random(in: lines.indices, using: &random)]
-        guard Int.random(in: 0..<4, using: &random) == 0 else { return line }
+        var line = lines[random.integer(in: 0...lines.count - 1)]
+        guard random.integer(in: 0...3) == 0 else { return line }
         let digits = line.indices.filter { (48...57).contains(line[$0]) }
-        if let at = digits.randomElement(using: &random) {
-            line[at] = UInt8.random(in: 48...57, using: &random)
+        if !digits.isEmpty {
+            let at = digits[random.integer(in: 0...digits.count - 1)]
+            line[at] = random.byte(in: 48...57)
         }
         return line
     }
 
     private static func object(_ random: inout SplitMix64) -> [UInt8] {
-        let number = Int.random(in: -5...1_000, using: &random)
-        let name = "key-\(Int.random(in: 0..<9, using: &random))"
+        let number = random.integer(in: -5...1_000)
+        let name = "key-\(random.integer(in: 0...9 - 1))"
         let text = """
             {"id":"\(name)","key":"\(name)","amount":\(number),"price":\(number).5,\
             "text":"some words","flag":\(number % 2 == 0),"list":[1,2,3],"none":null,\
@@ -168,7 +169,7 @@ struct Workload: Sendable {
     }
 
     static func bytes(_ count: Int, _ random: inout SplitMix64) -> [UInt8] {
-        (0..<count).map { _ in UInt8.random(in: 0...255, using: &random) }
+        (0..<count).map { _ in random.byte(in: 0...255) }
     }
 }
 

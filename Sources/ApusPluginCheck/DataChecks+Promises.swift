@@ -16,7 +16,7 @@ extension DataChecks {
             throw CheckStop.skip("it promises nothing of its output")
         }
         for round in 0..<4 {
-            var random = bench.random(round)
+            var random = bench.numbers(round)
             let workload = Workload(bench, &random)
             let run = try OperatorRun(bench.plugin, bench)
             try run.open()
