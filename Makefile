@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick flights-year clean
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile flights-year clean abi abi-generate abi-check abi-baseline spikes
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -15,13 +15,15 @@ setup:  ## Check the Swift toolchain and install the missing Debian packages
 build: setup  ## Build everything, optimised
 	swift build -c release
 
-test: setup lint  ## Check the format, build, and run all tests
+test: setup lint abi-check  ## Check the format, build, and run all tests
 	swift build --build-tests
 	@dev/run-tests
 	@echo
 	python3 Tests/Crash/crash.py --quick
 	@echo
-	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes"
+	python3 Tests/Hostile/hostile.py
+	@echo
+	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, hostile plugins"
 
 demo: build  ## Build and run the demonstration
 	@dev/demo
@@ -43,6 +45,10 @@ crash-quick: setup  ## A quick part of that, which is also in 'make test': at mo
 	swift build
 	python3 Tests/Crash/crash.py --quick
 
+hostile: setup  ## Run plugins that misbehave in every known way: two to three minutes
+	swift build --product apus
+	python3 Tests/Hostile/hostile.py
+
 flights-year:  ## Download one year of flights for the flights sample
 	python3 samples/flights/fetch_year.py
 
@@ -58,3 +64,23 @@ bench-bare:  ## The bare loop that docs/benchmarks.md compares with
 	@mkdir -p .build
 	$(CC) -O2 -std=c11 -Wall -Wextra Tests/Performance/bare_loop.c -o .build/bare-loop -lpthread
 	.build/bare-loop
+
+abi-generate:  ## Write all files that are made from the headers of the plugin ABI
+	python3 sdk/abi/describe.py
+
+abi-check:  ## Fail when one of them is not what the headers give, or plugins of before would break
+	python3 sdk/abi/describe.py --check
+	python3 sdk/abi/test_abi.py --quiet
+	python3 sdk/abi/compile_headers.py
+
+abi: abi-check  ## The same, and compare types with libabigail's records
+	@dev/setup --with-abigail
+	python3 sdk/abi/baseline.py check
+	python3 sdk/abi/baseline.py selftest
+
+abi-baseline:  ## Record the current headers for that
+	@dev/setup --with-abigail
+	python3 sdk/abi/baseline.py write
+
+spikes:  ## Answer what the plugin ABI relies on, by experiment (docs/decisions)
+	python3 Tests/Spikes/run.py

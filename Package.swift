@@ -48,6 +48,7 @@ let package = Package(
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
@@ -98,10 +99,29 @@ let package = Package(
             cxxSettings: cxxSettings
         ),
         .target(
+            name: "CApusThreadChecks",
+            dependencies: ["CApusPlugin"],
+            cSettings: cSettings
+        ),
+        .target(
             name: "ApusPluginHost",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
-                "CApusGuard",
+                "CApusGuard", .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: common
+        ),
+        .target(
+            name: "CApusFunctions",
+            // Exceptions of C++ functions pass through the loops that call them.
+            cSettings: [.unsafeFlags(warnings + ["-std=c11", "-fexceptions"])],
+            linkerSettings: [.linkedLibrary("ffi")]
+        ),
+        .target(
+            name: "ApusFunctions",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "CApusPlugin", "CApusFunctions",
+                "CApusGuard", "CApusJSON",
             ],
             swiftSettings: common
         ),
@@ -130,7 +150,7 @@ let package = Package(
             name: "ApusRuntime",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "CApusPlugin", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "CApusPlugin", "CApusShims",
             ],
             swiftSettings: common
         ),
@@ -142,10 +162,17 @@ let package = Package(
             swiftSettings: common
         ),
         .target(
+            name: "CApusBareLoop",
+            dependencies: ["CApusPlugin"],
+            cSettings: cSettings
+        ),
+        .target(
             name: "ApusBench",
             dependencies: [
+                "CApusBareLoop", "CApusPlugin",
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusIO", "ApusRuntime", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
+                "CApusFunctions",
             ],
             swiftSettings: common
         ),
@@ -171,8 +198,10 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusJobFile", "ApusControl", "ApusRuntime", "ApusBench", "ApusPluginCheck",
+                "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusBench",
+                "ApusPluginCheck",
                 "CApusGuard",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: safe
@@ -180,8 +209,14 @@ let package = Package(
 
         // What plugin authors use, and the plugins of this repository.
         .target(
-            name: "ApusSDK",
+            name: "CApusSwiftNote",
             dependencies: ["CApusPlugin"],
+            path: "sdk/swift-note",
+            cSettings: cSettings
+        ),
+        .target(
+            name: "ApusSDK",
+            dependencies: ["CApusPlugin", "CApusSwiftNote"],
             path: "sdk/swift/ApusSDK",
             swiftSettings: common
         ),
@@ -294,6 +329,14 @@ let package = Package(
             name: "ApusPluginHostTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusGuard",
+                "CApusPlugin", "ApusTestPlugins", "CApusThreadChecks",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusFunctionsTests",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusGraph", "ApusFunctions", "ApusIO", "CApusFunctions",
                 "CApusPlugin", "ApusTestPlugins",
             ],
             swiftSettings: tests
@@ -307,8 +350,8 @@ let package = Package(
             name: "ApusRuntimeTests",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "ApusRuntime", "ApusIO", "CApusPlugin", "ApusTestPlugins",
-                "ApusTestSupport", "CAllocationCounter",
+                "ApusPluginHost", "ApusFunctions", "ApusRuntime", "ApusIO", "CApusPlugin",
+                "ApusTestPlugins", "ApusTestSupport", "CAllocationCounter",
             ],
             swiftSettings: tests
         ),

@@ -7,6 +7,14 @@
 //                 the value before, 8 bytes, little-endian)
 //   arm           sets the event-time timer that a value names: id and time, 8 bytes each,
 //                 little-endian; emits (key, id) when it fires
+//   nothing       does nothing with its records, so that only the call is left
+//   filter        hands on the records whose value begins with an even byte
+//   ask           makes an asynchronous call for each record, which a thread answers after 1 ms
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
 #include "apus/apus.h"
 
 APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
@@ -52,6 +60,121 @@ static int32_t pass_through(void *self, apus_ctx *ctx, const apus_batch *b) {
     for (uint32_t i = ctx->at; i < b->count; i++) {
         if (apus_forward(out, b, i)) return apus_at(ctx, i, APUS_YIELD);
     }
+    return APUS_OK;
+}
+
+static int32_t nothing(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self, (void)ctx, (void)b;
+    return APUS_OK;
+}
+
+static int32_t filter(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    apus_out *out = ctx->outs[0];
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *value;
+        uint32_t len;
+        apus_value(b, i, &value, &len);
+        if (len == 0 || value[0] & 1) continue;
+        if (apus_forward(out, b, i)) return apus_at(ctx, i, APUS_YIELD);
+    }
+    return APUS_OK;
+}
+
+// ---- Asynchronous calls: a service that answers each after a millisecond, in a thread of its own
+
+#define ANSWER_NS 1000000
+#define PENDING_MAX (1u << 17)
+
+typedef struct service {
+    pthread_t thread;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    uint64_t instance;
+    int is_closing;
+    uint32_t first, count;
+    struct {
+        uint64_t token;
+        int64_t due_ns;
+    } pending[PENDING_MAX];
+} service;
+
+static const apus_async_api *async_api;
+
+static int64_t monotonic_ns(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+static void *answer(void *argument) {
+    service *s = argument;
+    pthread_mutex_lock(&s->lock);
+    while (!s->is_closing) {
+        if (s->count == 0) {
+            pthread_cond_wait(&s->changed, &s->lock);
+            continue;
+        }
+        int64_t due = s->pending[s->first].due_ns, now = monotonic_ns();
+        if (due > now) {
+            pthread_mutex_unlock(&s->lock);
+            struct timespec wait = {0, due - now};
+            nanosleep(&wait, NULL);
+            pthread_mutex_lock(&s->lock);
+            continue;
+        }
+        uint64_t token = s->pending[s->first].token;
+        s->first = (s->first + 1) % PENDING_MAX;
+        s->count--;
+        pthread_mutex_unlock(&s->lock);
+        apus_result result = {{NULL, 0}, {(const uint8_t *)&token, 8}, APUS_NO_TIME, 0, 0};
+        async_api->complete(s->instance, token, APUS_OK, &result, 1);
+        pthread_mutex_lock(&s->lock);
+    }
+    pthread_mutex_unlock(&s->lock);
+    return NULL;
+}
+
+static int32_t create_service(const apus_args *args, void **self, apus_error *error) {
+    service *s = calloc(1, sizeof *s);
+    if (!s) return apus_fail(error, APUS_FATAL, "no memory for the service");
+    s->instance = args->instance;
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->changed, NULL);
+    if (pthread_create(&s->thread, NULL, answer, s)) {
+        free(s);
+        return apus_fail(error, APUS_FATAL, "no thread for the service");
+    }
+    *self = s;
+    return APUS_OK;
+}
+
+static void destroy_service(void *self) {
+    service *s = self;
+    pthread_mutex_lock(&s->lock);
+    s->is_closing = 1;
+    pthread_cond_broadcast(&s->changed);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->thread, NULL);
+    free(s);
+}
+
+static int32_t ask(void *self, apus_ctx *ctx, const apus_batch *b) {
+    service *s = self;
+    pthread_mutex_lock(&s->lock);
+    int64_t due = monotonic_ns() + ANSWER_NS;
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        uint64_t token;
+        if (s->count == PENDING_MAX || async_api->begin(ctx, i, 0, 0, &token) != APUS_OK) {
+            pthread_mutex_unlock(&s->lock);
+            return apus_at(ctx, i, APUS_YIELD);
+        }
+        uint32_t at = (s->first + s->count++) % PENDING_MAX;
+        s->pending[at].token = token;
+        s->pending[at].due_ns = due;
+    }
+    pthread_cond_signal(&s->changed);
+    pthread_mutex_unlock(&s->lock);
     return APUS_OK;
 }
 
@@ -163,6 +286,10 @@ static const apus_operator_vt store_vt = {.size = sizeof store_vt, .process = st
 static const apus_operator_vt arm_vt = {
     .size = sizeof arm_vt, .process = arm, .on_timers = fire_timers};
 
+static const apus_operator_vt nothing_vt = {.size = sizeof nothing_vt, .process = nothing};
+static const apus_operator_vt filter_vt = {.size = sizeof filter_vt, .process = filter};
+static const apus_operator_vt ask_vt = {.size = sizeof ask_vt, .process = ask};
+
 static const apus_component keyed_count_component = {
     .size = sizeof keyed_count_component,
     .kind = APUS_OPERATOR,
@@ -189,6 +316,47 @@ static const apus_component pass_through_component = {
     .input_count = 1,
     .output_count = 1,
     .outputs = outputs};
+
+static const apus_component nothing_component = {
+    .size = sizeof nothing_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &nothing_vt,
+    .id = APUS_STR("nothing"),
+    .summary = APUS_STR("does nothing with its records"),
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs};
+
+static const apus_component filter_component = {
+    .size = sizeof filter_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &filter_vt,
+    .id = APUS_STR("filter"),
+    .summary = APUS_STR("hands on the records whose value begins with an even byte"),
+    .flags = APUS_FILTER_ONLY | APUS_DETERMINISTIC,
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs};
+
+static const char *const needs_async[] = {APUS_ASYNC, NULL};
+
+static const apus_component ask_component = {
+    .size = sizeof ask_component,
+    .kind = APUS_OPERATOR,
+    .create = create_service,
+    .destroy = destroy_service,
+    .vt = &ask_vt,
+    .id = APUS_STR("ask"),
+    .summary = APUS_STR("makes a call for each record, which is answered after 1 ms"),
+    .flags = APUS_ASYNCHRONOUS,
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs,
+    .needs = needs_async};
 
 static const apus_component timers_component = {
     .size = sizeof timers_component,
@@ -241,7 +409,7 @@ static const apus_component arm_component = {
 
 static const apus_component *const components[] = {
     &keyed_count_component, &pass_through_component, &timers_component, &store_component,
-    &arm_component};
+    &arm_component,         &nothing_component,      &filter_component, &ask_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,
@@ -254,6 +422,7 @@ static const apus_plugin plugin = {
     .components = components};
 
 APUS_EXPORT const apus_plugin *apus_plugin_v0(const apus_host *host, apus_error *error) {
-    (void)host, (void)error;
+    (void)error;
+    if (APUS_HAS(host, get_extension)) async_api = host->get_extension(APUS_ASYNC);
     return &plugin;
 }

@@ -35,6 +35,9 @@ package struct JobDescription: Sendable, Hashable {
     /// Where the state lives, and what of it and of the output survives a failure.
     package var durability: Durability
 
+    /// How long callbacks of plugins may take.
+    package var callLimits: CallLimits
+
     /// Where records enter, in the author's order.
     package var sources: [SourceDescription]
 
@@ -53,6 +56,7 @@ package struct JobDescription: Sendable, Hashable {
         bufferTimeoutMicroseconds: Int64 = defaultBufferTimeoutMicroseconds,
         errors: ErrorHandling? = nil,
         durability: Durability = Durability(),
+        callLimits: CallLimits = CallLimits(),
         sources: [SourceDescription],
         operators: [OperatorDescription] = [],
         sinks: [SinkDescription] = []
@@ -64,6 +68,7 @@ package struct JobDescription: Sendable, Hashable {
         self.bufferTimeoutMicroseconds = bufferTimeoutMicroseconds
         self.errors = errors ?? ErrorHandling(jobName: name)
         self.durability = durability
+        self.callLimits = callLimits
         self.sources = sources
         self.operators = operators
         self.sinks = sinks

@@ -3,11 +3,15 @@ package struct OperatorDescription: Sendable, Hashable {
     /// The id of the node, stable for the life of the job: the state is stored under it.
     package var id: String
 
-    /// The plugin: a bare name that is looked up on the plugin path, or a path with a `/`.
+    /// The plugin: a bare name that is looked up on the plugin path, or a path with a `/`; empty
+    /// for an operator that is a C function.
     package var plugin: String
 
     /// The component inside the plugin; `nil` when the plugin has exactly one operator.
     package var component: String?
+
+    /// The C function that is called in the place of a plugin; `nil` for an operator of a plugin.
+    package var function: FunctionDescription?
 
     /// What the operator reads; the position is the index of the input.
     package var inputs: [PortReference]
@@ -35,6 +39,7 @@ package struct OperatorDescription: Sendable, Hashable {
         id: String,
         plugin: String,
         component: String? = nil,
+        function: FunctionDescription? = nil,
         inputs: [PortReference],
         broadcasts: [PortReference] = [],
         key: KeySelector? = nil,
@@ -46,6 +51,7 @@ package struct OperatorDescription: Sendable, Hashable {
         self.id = id
         self.plugin = plugin
         self.component = component
+        self.function = function
         self.inputs = inputs
         self.broadcasts = broadcasts
         self.key = key

@@ -21,6 +21,9 @@ package struct OperatorSignature: Sendable, Hashable {
     /// Whether it makes asynchronous calls.
     package var isAsynchronous: Bool
 
+    /// What else is known, a line each, for people who read the plan.
+    package var details: [String] = []
+
     /// Creates a signature; see the properties.
     ///
     /// - Precondition: `inputCount` is at least 1. An operator without any output is allowed.

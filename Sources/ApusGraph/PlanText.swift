@@ -110,6 +110,7 @@ package struct PlanText {
         case .operator(let description, let signature):
             let component = description.component.map { ", component \($0)" } ?? ""
             var lines = ["plugin \(description.plugin)\(component)"]
+            if let function = description.function { lines = function.summary + signature.details }
             if let key = description.key {
                 let missing = signature.acceptsMissingKey ? ", records without it too" : ""
                 lines.append("keyed by \(key.text)\(missing)")

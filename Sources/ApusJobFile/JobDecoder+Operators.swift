@@ -7,8 +7,9 @@ extension JobDecoder {
             return nil
         }
         let id = id(reader, .id)
+        let function = decodeFunction(reader)
         let pluginRule = "the name of a plugin, or a path with a '/'"
-        reader.require(.plugin, pluginRule)
+        if !reader.has(.function) { reader.require(.plugin, pluginRule) }
         let plugin = reader.string(.plugin, expected: pluginRule)
         let component = reader.string(.component, expected: "the name of a component")
         let inputs = inputs(reader, .input, .inputs)
@@ -23,6 +24,7 @@ extension JobDecoder {
             id: id,
             plugin: plugin ?? "",
             component: component,
+            function: function,
             inputs: inputs,
             broadcasts: broadcasts,
             key: key,

@@ -65,6 +65,7 @@ struct JobDecoder {
         let bufferTimeout = spec.duration(.bufferTimeout)
         let errors = decodeErrors(spec, jobName: name)
         let durability = decodeDurability(spec)
+        let callLimits = decodeCallLimits(spec)
         let sources = nodes(spec, .sources, decodeSource)
         let operators = nodes(spec, .operators, decodeOperator)
         let sinks = nodes(spec, .sinks, decodeSink)
@@ -77,6 +78,7 @@ struct JobDecoder {
                 ?? JobDescription.defaultBufferTimeoutMicroseconds,
             errors: errors,
             durability: durability,
+            callLimits: callLimits,
             sources: sources ?? [],
             operators: operators ?? [],
             sinks: sinks ?? []

@@ -24,7 +24,7 @@ enum SpecKey: String, JobFileKey {
     case parallelism
     case maxParallelism = "max-parallelism"
     case bufferTimeout = "buffer-timeout"
-    case errors, checkpoint, state, memory, delivery, sources, operators, sinks
+    case errors, checkpoint, state, memory, plugins, delivery, sources, operators, sinks
 }
 
 /// The keys of `spec.errors`.
@@ -54,6 +54,12 @@ enum MemoryKey: String, JobFileKey {
     case budget
 }
 
+/// The keys of `spec.plugins`.
+enum PluginsKey: String, JobFileKey {
+    case callTimeout = "call-timeout"
+    case callWarning = "call-warning"
+}
+
 /// The keys of a source.
 enum SourceKey: String, JobFileKey {
     case id, plugin, config, watermark
@@ -61,7 +67,7 @@ enum SourceKey: String, JobFileKey {
 
 /// The keys of an operator.
 enum OperatorKey: String, JobFileKey {
-    case id, plugin, component, input, inputs, broadcast, key, state, async, config
+    case id, plugin, component, function, input, inputs, broadcast, key, state, async, config
 }
 
 /// The keys of the `async` of an operator.
@@ -70,6 +76,15 @@ enum AsyncKey: String, JobFileKey {
     case retryDelay = "retry-delay"
     case order
     case onFailure = "on-failure"
+}
+
+/// The keys of the `function` of an operator.
+enum FunctionKey: String, JobFileKey {
+    case library, symbol, signature, arguments, result
+    case use = "as"
+    case noValue = "no-value"
+    case threadSafe = "thread-safe"
+    case pure, samples
 }
 
 /// The keys of one state in the `state` of an operator.

@@ -59,7 +59,7 @@ package final class OutputBuilder {
     /// Whether the plugin's inline code has kept within the memory it was given.
     package var isIntact: Bool {
         Int(out.pointee.count) <= current.recordCapacity
-            && Int(out.pointee.used) <= current.arenaCapacity
+            && Int(out.pointee.used) <= current.arenaCapacity && current.isFenceIntact
     }
 
     /// Prepares for a callback.

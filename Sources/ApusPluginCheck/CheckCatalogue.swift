@@ -2,7 +2,8 @@
 enum CheckCatalogue {
     static let all: [Check] = {
         let checks =
-            LoadChecks.all + DescriptionChecks.all + LifecycleChecks.all + DataChecks.all
+            FileChecks.all + LoadChecks.all + DescriptionChecks.all + LifecycleChecks.all
+            + DataChecks.all
             + StateChecks.all + AsyncChecks.all + ProcessChecks.all + SpeedChecks.all
             + FuzzChecks.all
         return checks.sorted { $0.place < $1.place }

@@ -88,10 +88,33 @@ package enum CheckChild {
             return result(.fail, text)
         } catch CheckStop.skip(let text) {
             return result(.skip, text)
+        } catch let error as PluginError where check.group == .file {
+            return refused(check, order, error, result)
         } catch let error as PluginError {
             return result(verdict(of: error, for: check), error.description)
         } catch {
             return result(.fail, "\(error)")
+        }
+    }
+
+    /// What the file of a plugin that cannot be loaded tells.
+    private static func refused(
+        _ check: Check,
+        _ order: Order,
+        _ error: PluginError,
+        _ result: (CheckResult.Verdict, String) -> CheckResult
+    ) -> CheckResult {
+        do {
+            switch try FileChecks.outcome(of: check.id, file: order.file, LinuxDisk()) {
+            case .pass(let text): return result(.pass, text)
+            case .warn(let text): return result(.warn, text)
+            }
+        } catch CheckStop.fail(let text) {
+            return result(.fail, text)
+        } catch CheckStop.skip(let text) {
+            return result(.skip, text)
+        } catch {
+            return result(.skip, "\(error)")
         }
     }
 

@@ -74,6 +74,10 @@ enum LoadChecks {
         timeoutSeconds: 10,
         subject: .plugin
     ) { bench in
+        // The host has put back most of it.
+        if let change = bench.plugin.changes.first {
+            throw CheckStop.fail("while it was loaded it \(change.text)")
+        }
         if let change = bench.processChange(
             CheckBench.allParts,
             since: bench.linesBeforeLoading

@@ -12,11 +12,15 @@ extension LoadedPlugin {
         _ layer: (UnsafePointer<apus_component>) -> UnsafePointer<apus_component>
     ) -> LoadedPlugin {
         LoadedPlugin(
-            file: file,
-            contentHash: contentHash,
+            number: number,
+            image: image,
+            report: report,
             description: description,
+            changes: changes,
             // SAFETY: a layer keeps the sizes and counts that DescriptionReader has checked.
-            components: components.map(layer)
+            components: components.map(layer),
+            handle: handle,
+            earlierThreads: earlierThreads
         )
     }
 }

@@ -4,7 +4,6 @@ package import ApusState
 import ApusStore
 import CApusGuard
 package import CApusPlugin
-import Synchronization
 
 /// An operator of a plugin at work: the plugin's instance, its context, state and outputs.
 ///
@@ -20,12 +19,14 @@ package final class OperatorInstance {
     private let outs: UnsafeMutablePointer<UnsafeMutablePointer<apus_out>?>
     private let counterCells: UnsafeMutablePointer<UInt64>
     private let histogramCells: UnsafeMutablePointer<UInt64>
-    /// Read by the plugin as a plain word; written through the atomic from any thread.
-    private let stop: UnsafeMutablePointer<Atomic<UInt32>>
     let site: CallSite
+    /// Keeps the plugin loaded until the instance is destroyed.
+    private let use: PluginUse
     private let owner: String
     private let instance: UInt64
     private(set) var object: UnsafeMutableRawPointer?
+    /// Whether create has succeeded, and destroy is still to be called; `object` may be NULL.
+    private var isCreated = false
     private var idleCallCount = 0
 
     /// What the component says of itself.
@@ -86,6 +87,7 @@ package final class OperatorInstance {
         component index: Int,
         arguments: InstanceArguments
     ) throws(PluginError) {
+        use = try plugin.use(by: arguments.operatorID)
         description = plugin.description.components[index]
         component = plugin.components[index]
         guard let table = component.pointee.vt?.assumingMemoryBound(to: apus_operator_vt.self)
@@ -101,7 +103,7 @@ package final class OperatorInstance {
         owner =
             "plugin \(plugin.description.id) \(plugin.description.version), operator "
             + "\(arguments.operatorID), subtask \(arguments.subtask)"
-        site = CallSite(owner)
+        site = CallSite(owner, content: plugin.contentHash)
         instance = PluginLog.register(owner)
         let isKeyed = description.isKeyed
         state =
@@ -139,8 +141,6 @@ package final class OperatorInstance {
         let cellCount = description.histograms.count * Int(APUS_HISTOGRAM_CELLS)
         histogramCells = .allocate(capacity: max(1, cellCount))
         histogramCells.initialize(repeating: 0, count: max(1, cellCount))
-        stop = .allocate(capacity: 1)
-        stop.initialize(to: Atomic(0))
         context.initialize(to: apus_ctx())
         prepareContext()
         ThreadCheck.add(site.pointer, instance)
@@ -150,8 +150,8 @@ package final class OperatorInstance {
     }
 
     deinit {
-        closeInbox()
-        if let object { apus_guard_destroy(site.pointer, component, object) }
+        destroy()
+        site.release()
         ThreadCheck.remove(instance)
         PluginLog.unregister(instance)
         context.deallocate()
@@ -159,7 +159,6 @@ package final class OperatorInstance {
         outs.deallocate()
         counterCells.deallocate()
         histogramCells.deallocate()
-        stop.deallocate()
     }
 
     private static func makeBroadcasts(
@@ -187,6 +186,11 @@ package final class OperatorInstance {
         if let restored = arguments.operatorState { lists.restore(restored) }
         return lists
     }
+
+    /// Shows the plugin's context, as checks of the contract need it.
+    ///
+    /// Between callbacks, on the instance's thread.
+    package func withContext(_ body: (UnsafeMutablePointer<apus_ctx>) -> Void) { body(context) }
 
     /// The value of each declared counter.
     package var counters: [(name: String, value: UInt64)] {
@@ -218,7 +222,7 @@ package final class OperatorInstance {
         context.pointee.host_private = state.map { Unmanaged.passUnretained($0).toOpaque() }
         context.pointee.instance = instance
         context.pointee.watermark_us = .min
-        context.pointee.stop = UnsafeRawPointer(stop).assumingMemoryBound(to: UInt32.self)
+        site.attach(context)
         context.pointee.counters = counterCells
         context.pointee.error = error
         context.pointee.broadcast = Self.broadcastFunctions
@@ -269,6 +273,7 @@ package final class OperatorInstance {
             )
         }
         self.object = object
+        isCreated = true
     }
 
     private static func text(_ bytes: UnsafeRawBufferPointer) -> apus_str {
@@ -307,13 +312,20 @@ package final class OperatorInstance {
         guard code == APUS_OK else { throw failure("close", code) }
     }
 
+    /// Destroys the plugin's instance; nothing else may be called afterwards.
+    ///
+    /// The control thread, after the task thread has ended.  Once; later calls do nothing.
+    package func destroy() {
+        closeInbox()
+        guard isCreated else { return }
+        isCreated = false
+        apus_guard_destroy(site.pointer, component, object)
+    }
+
     /// Tells a callback that runs to return soon.
     ///
     /// Any thread.
-    package func requestStop() {
-        // Releasing: who sees it also sees the request that it follows from.
-        stop.pointee.store(1, ordering: .releasing)
-    }
+    package func requestStop() { apus_guard_request_stop(site.pointer) }
 
     // MARK: - Callbacks
 
@@ -472,6 +484,10 @@ package final class OperatorInstance {
         _ first: Int,
         _ count: Int
     ) -> CallOutcome {
+        guard apus_guard_check_return(error) == APUS_OK else {
+            for output in outputs { output.discard() }
+            return .failed(failure(callback, APUS_FATAL))
+        }
         for (port, output) in outputs.enumerated() where !output.isIntact {
             output.discard()
             return .failed(broken(callback, "wrote behind the end of output \(port)"))

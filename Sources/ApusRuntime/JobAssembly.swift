@@ -1,4 +1,5 @@
 import ApusCore
+import ApusFunctions
 import ApusGraph
 import ApusMemory
 import ApusPluginHost
@@ -85,6 +86,10 @@ struct JobAssembly {
             switch node.role {
             case .source:
                 counters[node.index].append(StageCounters())
+            case .operator(let description, _) where description.function != nil:
+                let stage = makeFunction(node, subtask)
+                try add(stage, node)
+                threads[subtask].add(stage)
             case .operator(let description, _):
                 let stage = try makeOperator(description, node, subtask)
                 operators.append(stage)
@@ -112,6 +117,23 @@ struct JobAssembly {
         stage.replays = try replays(node, stage.subtask)
         stages[node.index].append(stage)
         counters[node.index].append(stage.counters)
+    }
+
+    private func makeFunction(_ node: PlanNode, _ subtask: Int) -> FunctionStage {
+        guard let function = environment.functions[node.id] else {
+            preconditionFailure("the caller binds a function for every such operator of the plan")
+        }
+        return FunctionStage(
+            place(node, subtask),
+            evaluator: FunctionEvaluator(
+                function,
+                owner: "operator \(node.id), subtask \(subtask)",
+                recordsPerBatch: Self.recordsPerBatch
+            ),
+            port: ports[node.index][subtask][0],
+            deadLetters: environment.deadLetters,
+            patience: patience()
+        )
     }
 
     private func makeOperator(

@@ -1,4 +1,5 @@
 package import ApusCore
+package import ApusFunctions
 package import ApusMemory
 package import ApusPluginHost
 
@@ -24,6 +25,7 @@ package struct JobEnvironment: Sendable {
     let endpoints: any EndpointFactory
     let deadLetters: any DeadLetters
     let implementations: [String: Implementation]
+    let functions: [String: BoundFunction]
     let checkpoints: CheckpointSettings?
     let notify: @Sendable (String) -> Void
 
@@ -35,6 +37,7 @@ package struct JobEnvironment: Sendable {
     ///   - endpoints: Makes sources and sinks.
     ///   - deadLetters: Takes rejected records.
     ///   - implementations: By the operators' ids.
+    ///   - functions: By the ids of operators that are C functions.
     ///   - checkpoints: Where and how often checkpoints are taken, and which one to go on from; nil
     ///     for a job that begins anew each time.
     ///   - notify: Takes sentences for the user, such as that a source is idle.  Any thread.
@@ -44,6 +47,7 @@ package struct JobEnvironment: Sendable {
         endpoints: any EndpointFactory,
         deadLetters: any DeadLetters,
         implementations: [String: Implementation],
+        functions: [String: BoundFunction] = [:],
         checkpoints: CheckpointSettings? = nil,
         notify: @escaping @Sendable (String) -> Void
     ) {
@@ -52,6 +56,7 @@ package struct JobEnvironment: Sendable {
         self.endpoints = endpoints
         self.deadLetters = deadLetters
         self.implementations = implementations
+        self.functions = functions
         self.checkpoints = checkpoints
         self.notify = notify
     }

@@ -371,6 +371,11 @@ final class OperatorStage: Stage {
 
     override func requestStop() { instance.requestStop() }
 
+    /// Destroys the plugin's instance.
+    ///
+    /// After the task thread has ended; counters can still be read.
+    func destroy() { instance.destroy() }
+
     /// Timers that are armed.
     var armedTimerCount: Int {
         (instance.state?.timerCount(.processing) ?? 0) + (instance.state?.timerCount(.event) ?? 0)

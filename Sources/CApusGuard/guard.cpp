@@ -1,6 +1,7 @@
 #include "CApusGuard.h"
 
 #include <dlfcn.h>
+#include <link.h>
 
 #include <cstring>
 #include <exception>
@@ -8,54 +9,94 @@
 
 #include "running_call.h"
 
-namespace {
+#include "crash_report.h"
+#include "guarded.h"
+#include "modules.h"
 
-// Notes who runs, for as long as it is in scope.
-class Running {
-  public:
-    Running(const apus_guard_site *site, const char *callback) {
-        apus_running_call.callback = callback;
-        apus_running_call.site = site;
-    }
-    ~Running() { apus_running_call.site = nullptr; }
-    Running(const Running &) = delete;
-    Running &operator=(const Running &) = delete;
-};
-
-int32_t thrown(apus_error *error, const char *what) {
-    return apus_fail(error, APUS_EXCEPTION, what);
+int32_t apus_guard_check_return(apus_error *error) {
+    if (APUS_LIKELY(!apus_running_call.site)) return APUS_OK;
+    return apus_guard_blame_unreturned(nullptr, nullptr, error);
 }
 
-// Runs a call; what it throws becomes an error. pthread_exit and cancellation are not exceptions
-// that may be swallowed: they end the process through std::terminate, as an uncaught one would.
-template <typename Call>
-int32_t guarded(
-    const apus_guard_site *site, const char *callback, apus_error *error, Call call) noexcept {
-    Running running(site, callback);
-    try {
-        return call();
-    } catch (const std::exception &e) {
-        return thrown(error, e.what());
-    } catch (const char *text) {
-        return thrown(error, text ? text : "a null pointer was thrown");
-    } catch (...) {
-        return thrown(error, "something that is not a std::exception was thrown");
+int32_t apus_guard_blame_unreturned(
+    const apus_guard_site *site, const char *callback, apus_error *error) {
+    apus_running &own = apus_running_call;
+    ReportLine line;
+    line << own.site->owner << ", callback " << own.callback
+         << " has not come back to the host: it left by longjmp";
+    if (site) {
+        line << ", or the host was made to call " << site->owner << ", callback " << callback
+             << " from within it";
     }
+    line << "; that breaks the contract";
+    __atomic_store_n(&own.turn, own.turn + 1, __ATOMIC_RELEASE);
+    own.site = nullptr;
+    return apus_fail(error, APUS_FATAL, line.text());
 }
 
-}  // namespace
+const uint32_t *apus_guard_stop_word(const apus_guard_site *site) {
+    return &site->stop;
+}
 
-thread_local apus_running apus_running_call = {nullptr, nullptr};
+void apus_guard_request_stop(const apus_guard_site *site) {
+    // Releasing: who sees it also sees the request that it follows from.
+    __atomic_or_fetch(
+        &const_cast<apus_guard_site *>(site)->stop, apus_stop_of_job, __ATOMIC_RELEASE);
+}
 
 void *apus_guard_load(const apus_guard_site *site, const char *path, apus_error *error) {
     void *handle = nullptr;
     guarded(site, "loading", error, [&] {
         handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
-        if (handle) return APUS_OK;
+        if (handle) {
+            apus_modules_add_plugin(path, site->owner);
+            apus_modules_refresh();
+            return APUS_OK;
+        }
         const char *reason = dlerror();
         return apus_fail(error, APUS_FATAL, reason ? reason : "unknown reason");
     });
     return handle;
+}
+
+int32_t apus_guard_unload(const apus_guard_site *site, void *handle, apus_error *error) {
+    return guarded(site, "unloading", error, [&] {
+        if (dlclose(handle) == 0) {
+            apus_modules_refresh();
+            return APUS_OK;
+        }
+        const char *reason = dlerror();
+        return apus_fail(error, APUS_FATAL, reason ? reason : "unknown reason");
+    });
+}
+
+int32_t apus_guard_image_range(void *handle, uint64_t *start, uint64_t *end, uint64_t *bytes) {
+    link_map *map = nullptr;
+    if (dlinfo(handle, RTLD_DI_LINKMAP, &map) != 0 || !map) return 0;
+    struct Search {
+        uint64_t base, start = UINT64_MAX, end = 0, bytes = 0;
+    } search = {map->l_addr};
+    dl_iterate_phdr(
+        [](dl_phdr_info *info, size_t, void *data) {
+            auto *search = static_cast<Search *>(data);
+            if (info->dlpi_addr != search->base || !info->dlpi_name || !*info->dlpi_name) return 0;
+            const uint64_t page = 4096;
+            for (int i = 0; i < info->dlpi_phnum; i++) {
+                if (info->dlpi_phdr[i].p_type != PT_LOAD) continue;
+                uint64_t first = (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr) / page * page;
+                uint64_t last = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr +
+                                info->dlpi_phdr[i].p_memsz;
+                last = (last + page - 1) / page * page;
+                if (first < search->start) search->start = first;
+                if (last > search->end) search->end = last;
+                search->bytes += last - first;
+            }
+            return 1;
+        },
+        &search);
+    if (!search.end) return 0;
+    *start = search.start, *end = search.end, *bytes = search.bytes;
+    return 1;
 }
 
 const apus_plugin *apus_guard_entry(
@@ -100,7 +141,9 @@ int32_t apus_guard_close(
 int32_t apus_guard_process(
     const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
     const apus_batch *batch) {
-    return guarded(site, "process", ctx->error, [&] { return vt->process(self, ctx, batch); });
+    return guarded(site, "process", ctx->error, [&] {
+        return vt->process(self, ctx, batch);
+    }, batch->count);
 }
 
 int32_t apus_guard_process_broadcast(
@@ -108,13 +151,15 @@ int32_t apus_guard_process_broadcast(
     const apus_batch *batch) {
     return guarded(site, "process_broadcast", ctx->error, [&] {
         return vt->process_broadcast(self, ctx, batch);
-    });
+    }, batch->count);
 }
 
 int32_t apus_guard_on_timers(
     const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
     const apus_timers *timers) {
-    return guarded(site, "on_timers", ctx->error, [&] { return vt->on_timers(self, ctx, timers); });
+    return guarded(site, "on_timers", ctx->error, [&] {
+        return vt->on_timers(self, ctx, timers);
+    }, timers->batch->count);
 }
 
 int32_t apus_guard_on_watermark(
@@ -128,7 +173,9 @@ int32_t apus_guard_on_watermark(
 int32_t apus_guard_on_async(
     const apus_guard_site *site, const apus_operator_vt *vt, void *self, apus_ctx *ctx,
     const apus_async_batch *calls) {
-    return guarded(site, "on_async", ctx->error, [&] { return vt->on_async(self, ctx, calls); });
+    return guarded(site, "on_async", ctx->error, [&] {
+        return vt->on_async(self, ctx, calls);
+    }, calls->batch->count);
 }
 
 void apus_guard_cancel(
@@ -157,4 +204,10 @@ int32_t apus_guard_running_control(void) {
         if (std::strcmp(callback, name) == 0) return 1;
     }
     return 0;
+}
+
+int32_t apus_guard_call(
+    const apus_guard_site *site, const char *callback, int32_t (*call)(void *context),
+    void *context, apus_error *error) {
+    return guarded(site, callback, error, [&] { return call(context); });
 }

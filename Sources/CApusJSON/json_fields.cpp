@@ -91,6 +91,38 @@ struct tokens {
         result.length = end - begin;
     }
 
+    // Where a member is, or goes.
+    void find(const apus_json_path &path, element root, apus_json_place &result) const {
+        place at{root, 0};
+        for (size_t depth = 0; depth < path.count; depth++) {
+            result.depth = static_cast<uint32_t>(depth);
+            if (!at.value.is_object()) {
+                result.kind = APUS_JSON_BLOCKED;
+                return;
+            }
+            if (descend(at, path.keys[depth])) continue;
+            // Behind the last member: before the brace, and before the blanks in front of it.
+            size_t brace = last(at.token);
+            result.kind = APUS_JSON_ABSENT;
+            result.is_first = brace == at.token + 1;
+            result.begin = result.end =
+                result.is_first ? offsets[at.token] + 1 : trimmed(offsets[brace]);
+            return;
+        }
+        result.kind = APUS_JSON_FOUND;
+        result.depth = static_cast<uint32_t>(path.count);
+        size_t end_token = last(at.token);
+        result.begin = offsets[at.token];
+        result.end = end_token == at.token ? trimmed(offsets[end_token + 1])
+                                           : offsets[end_token] + 1;
+    }
+
+    // The end without the blanks before it.
+    size_t trimmed(size_t end) const {
+        while (end > 0 && document[end - 1] <= ' ') end--;
+        return end;
+    }
+
     void read(const place &at, apus_json_field &result) const {
         switch (at.value.type()) {
         case element_type::NULL_VALUE: result.kind = APUS_JSON_NULL; return;
@@ -160,6 +192,14 @@ const char *apus_json_fields(
         if (found) index.read(at, results[i]);
     }
     return nullptr;
+}
+
+void apus_json_find(
+    const apus_json_parser *self, const uint8_t *document, const apus_json_path *path,
+    apus_json_place *result) {
+    *result = {0, 0, 0, false, APUS_JSON_BLOCKED};
+    tokens index{document, self->parser.implementation->structural_indexes.get()};
+    index.find(*path, self->tree.root(), *result);
 }
 
 bool apus_json_is_utf8(const uint8_t *bytes, size_t length) {

@@ -1,4 +1,5 @@
 import ApusCore
+import ApusFunctions
 import ApusGraph
 import ApusJobFile
 import ApusPluginHost
@@ -13,6 +14,8 @@ struct JobPreparation {
         var file: String
         var parallelism: Int?
         var settings: [String]
+        var pluginsLock: String?
+        var allowsUnlisted = false
     }
 
     private let world: World
@@ -73,11 +76,16 @@ struct JobPreparation {
     /// The plan of a job, with descriptions of its plugins got from a child process each.
     func explain(_ job: JobDescription) throws -> PhysicalPlan {
         let search = PluginSearch(world: world, jobFile: options.file)
+        let admission = try admission()
         var signatures: [String: OperatorSignature] = [:]
         for node in job.operators {
+            if let function = node.function {
+                signatures[node.id] = try check(function, of: node, search, job)
+                continue
+            }
             do {
                 let path = try search.find(node.plugin)
-                let plugin = try PluginScan(world: world).describe(path)
+                let plugin = try admission.describe(path)
                 signatures[node.id] = try plugin.component(node.component, file: path).signature
             } catch let error as PluginError {
                 throw report(error, node, job)
@@ -86,27 +94,108 @@ struct JobPreparation {
         return try plan(job, signatures)
     }
 
+    /// A plan, and what its operators are.
+    struct Loaded {
+        var plan: PhysicalPlan
+        var implementations: [String: JobEnvironment.Implementation]
+        var functions: [String: BoundFunction]
+    }
+
     /// The plan of a job with its plugins loaded into this process.
-    func load(
-        _ job: JobDescription
-    ) throws -> (plan: PhysicalPlan, implementations: [String: JobEnvironment.Implementation]) {
+    func load(_ job: JobDescription, _ admission: PluginAdmission) throws -> Loaded {
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         var implementations: [String: JobEnvironment.Implementation] = [:]
+        var functions: [String: BoundFunction] = [:]
         for node in job.operators {
+            if let function = node.function {
+                signatures[node.id] = try check(function, of: node, search, job)
+                functions[node.id] = try bind(function, of: node, search, job)
+                continue
+            }
             do {
-                let plugin = try world.loader.load(try search.find(node.plugin))
+                let plugin = try admission.load(try search.find(node.plugin))
+                // As long as the job is there, it may make instances of it.
+                try plugin.keep(for: node.id)
                 let component = try plugin.componentIndex(node.component)
                 signatures[node.id] = plugin.description.components[component].signature
                 implementations[node.id] = JobEnvironment.Implementation(
                     plugin: plugin,
                     component: component
                 )
-            } catch {
+            } catch let error as PluginError {
                 throw report(error, node, job)
             }
         }
-        return (try plan(job, signatures), implementations)
+        return Loaded(
+            plan: try plan(job, signatures),
+            implementations: implementations,
+            functions: functions
+        )
+    }
+
+    // MARK: - C functions
+
+    /// Has a child process try a function.
+    private func check(
+        _ function: FunctionDescription,
+        of node: OperatorDescription,
+        _ search: PluginSearch,
+        _ job: JobDescription
+    ) throws -> OperatorSignature {
+        do {
+            let report = try FunctionScan(world: world)
+                .trial(function, path: search.library(function.library))
+            return .function(node, details: report.details)
+        } catch {
+            throw self.report(error, function, node, job)
+        }
+    }
+
+    /// Loads a function's library into this process.
+    private func bind(
+        _ function: FunctionDescription,
+        of node: OperatorDescription,
+        _ search: PluginSearch,
+        _ job: JobDescription
+    ) throws -> BoundFunction {
+        do {
+            return try BoundFunction(
+                function,
+                path: search.library(function.library),
+                disk: world.disk
+            )
+        } catch {
+            throw report(error, function, node, job)
+        }
+    }
+
+    private func report(
+        _ error: FunctionError,
+        _ function: FunctionDescription,
+        _ node: OperatorDescription,
+        _ job: JobDescription
+    ) -> ExitCode {
+        Console.note(
+            "\(job.fileName):\(function.location.line):\(function.location.column): "
+                + "spec.operators[\(node.id)].function: \(error.description)"
+        )
+        return ExitStatus.invalid
+    }
+
+    /// Decides which plugins may be loaded.
+    func admission() throws -> PluginAdmission {
+        do throws(PluginsLockError) {
+            return try PluginAdmission.forJob(
+                world,
+                named: options.pluginsLock,
+                folder: PluginSearch(world: world, jobFile: options.file).jobFolder,
+                allowsUnlisted: options.allowsUnlisted
+            )
+        } catch {
+            Console.error(error.description)
+            throw ExitStatus.invalid
+        }
     }
 
     private func report(

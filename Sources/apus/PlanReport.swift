@@ -12,6 +12,24 @@ struct PlanReport: Encodable {
         var outputs: [String]
         /// `exactly-once` or `at-least-once`; for sinks only.
         var delivery: String?
+        /// For operators that are C functions only.
+        var function: Function?
+    }
+
+    /// A C function.
+    struct Function: Encodable {
+        var library: String
+        var symbol: String
+        var signature: String
+        var arguments: [String]
+        /// Where the result goes; none for a filter.
+        var result: String?
+        /// `map` or `filter`.
+        var use: String
+        var threadSafe: Bool
+        var pure: Bool
+        /// How it is called, and what trial calls returned.
+        var details: [String]
     }
 
     /// What survives a failure, and where state lives.
@@ -66,10 +84,13 @@ struct PlanReport: Encodable {
         durability = Durability(plan.durability)
         nodes = plan.nodes.map { node in
             var delivery: String?
+            var function: Function?
             let role: String
             switch node.role {
             case .source: role = "source"
-            case .operator: role = "operator"
+            case .operator(let description, let signature):
+                role = "operator"
+                function = description.function.map { Function($0, signature.details) }
             case .sink(let sink):
                 role = "sink"
                 delivery = plan.durability.delivery(of: sink).rawValue
@@ -80,7 +101,8 @@ struct PlanReport: Encodable {
                 subtasks: node.subtaskCount,
                 chain: plan.nodes[node.chainHead].id,
                 outputs: node.outputs,
-                delivery: delivery
+                delivery: delivery,
+                function: function
             )
         }
         edges = plan.edges.map { edge in
@@ -103,6 +125,24 @@ struct PlanReport: Encodable {
                 key: key
             )
         }
+    }
+}
+
+extension PlanReport.Function {
+    init(_ function: FunctionDescription, _ details: [String]) {
+        library = function.library
+        symbol = function.symbol
+        signature = function.signature.text
+        arguments = function.arguments.map(\.text)
+        switch function.use {
+        case .map(let place):
+            use = FunctionDescription.UseName.map.rawValue
+            result = place.text
+        case .filter: use = FunctionDescription.UseName.filter.rawValue
+        }
+        threadSafe = function.isThreadSafe
+        pure = function.isPure
+        self.details = details
     }
 }
 

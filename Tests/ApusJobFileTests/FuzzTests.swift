@@ -16,7 +16,8 @@ struct FuzzTests {
         "\n", "  ", "- ", ": ", "{", "}", "[", "]", "&a ", "*a", "<<: ", "? ", "!!int ", "!x ",
         "\"", "'", "|\n", ">", "#", "---\n", "...\n", "\t", "@", "`", "%", "${", "${X}", "${X:1}",
         "$${", "~", "null", "true", "0x", "1e999", "9223372036854775808", "-0", "5ms", "1h30m",
-        "256MiB", "50%", "100MB/s", "/s", "never", "unlimited", "ttl: 1d", "dir: a", "out/",
+        "$.a", "$", "f64", "out f64[]", "256MiB", "50%", "100MB/s", "/s", "never", "unlimited",
+        "ttl: 1d", "dir: a", "out/",
         "\u{0}", "\u{7F}", "\u{FEFF}", "\u{2028}", "\u{1F985}", "e\u{301}", "id: a", "input: a",
     ]
 
@@ -25,7 +26,8 @@ struct FuzzTests {
         for round in 0..<Self.roundCount {
             let seed = Self.firstSeed &+ round
             var generator = SplitMix64(seed: seed)
-            let sample = round.isMultiple(of: 2) ? JobFileSample.text : DurableSample.text
+            let samples = [JobFileSample.text, DurableSample.text, FunctionErrorTests.sample]
+            let sample = samples[Int(round % 3)]
             let text = Self.mutated(sample, using: &generator)
             switch JobFileSample.read(text, environment: ["X": "1"]) {
             case .success(let file):

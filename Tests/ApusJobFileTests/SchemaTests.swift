@@ -38,8 +38,9 @@ struct SchemaTests {
         ("root", RootKey.names), ("metadata", MetadataKey.names), ("spec", SpecKey.names),
         ("errors", ErrorsKey.names), ("checkpoint", CheckpointKey.names),
         ("state", StateKey.names), ("memory", MemoryKey.names), ("expiry", ExpiryKey.names),
-        ("async", AsyncKey.names),
+        ("plugins", PluginsKey.names), ("async", AsyncKey.names),
         ("source", SourceKey.names), ("operator", OperatorKey.names),
+        ("function", FunctionKey.names),
         ("sink", SinkKey.names), ("watermark", WatermarkKey.names), ("empty", NoKey.names),
         ("file-source", FileSourceKey.names), ("stdin-source", StdinSourceKey.names),
         ("generator", GeneratorKey.names), ("file-sink", FileSinkKey.names),
@@ -72,6 +73,8 @@ struct SchemaTests {
             ("state.backend", StateStorage.backendNames),
             ("expiry.refresh", ExpiryDescription.Refresh.allCases.map(\.rawValue)),
             ("expiry.time", ExpiryDescription.Time.allCases.map(\.rawValue)),
+            ("function.as", FunctionDescription.UseName.allCases.map(\.rawValue)),
+            ("function.no-value", FunctionDescription.NoValue.allCases.map(\.rawValue)),
             ("watermark.unit", WatermarkDescription.Unit.allCases.map(\.rawValue)),
             ("generator.kind", GeneratorKindName.allCases.map(\.rawValue)),
             ("file-source.format", RecordFormatName.allCases.map(\.rawValue)),
@@ -108,7 +111,7 @@ struct SchemaTests {
 
     @Test(
         "the schema refuses what the reader refuses about state and checkpoints",
-        arguments: CheckpointErrorTests.cases + DurabilityErrorTests.cases
+        arguments: CheckpointErrorTests.cases + DurabilityErrorTests.cases + CallLimitTests.cases
     )
     func theSchemaRefusesWhatTheReaderRefusesAboutState(mistake: Mistake) throws {
         let beyondSchema = [
@@ -116,7 +119,7 @@ struct SchemaTests {
             "an interval below the range", "an interval above the range",
             "a min-pause above the range", "a timeout of zero", "an io-limit below the range",
             "a budget below the range", "a budget beyond all machines", "a ttl below the range",
-            "a ttl of zero",
+            "a ttl of zero", "a call-timeout below the range", "a call-timeout above the range",
             // Rules that tie one value to another.
             "an alignment-timeout that cannot come", "memory with checkpoint",
             "memory with dir and checkpoint", "a database in the folder of checkpoints",

@@ -23,8 +23,8 @@ struct ValueErrorTests {
             "  paralelism: 2",
             """
             job.yaml:5:3: spec: unknown key 'paralelism'; expected one of parallelism, \
-            max-parallelism, buffer-timeout, errors, checkpoint, state, memory, delivery, \
-            sources, operators, sinks; did you mean 'parallelism'?
+            max-parallelism, buffer-timeout, errors, checkpoint, state, memory, plugins, \
+            delivery, sources, operators, sinks; did you mean 'parallelism'?
             """
         ),
         Mistake(
@@ -33,8 +33,8 @@ struct ValueErrorTests {
             "componet: aircraft",
             """
             job.yaml:25:7: spec.operators[aircraft]: unknown key 'componet'; expected one of\
-             id, plugin, component, input, inputs, broadcast, key, state, async, config; did you \
-            mean 'component'?
+             id, plugin, component, function, input, inputs, broadcast, key, state, async, config; \
+            did you mean 'component'?
             """
         ),
         Mistake(

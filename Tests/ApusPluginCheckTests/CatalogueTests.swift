@@ -12,7 +12,7 @@ struct CatalogueTests {
         #expect(Set(checks.map(\.name)).count == checks.count)
         #expect(checks.map(\.place) == checks.map(\.place).sorted())
         for check in checks {
-            #expect(check.id.wholeMatch(of: /[A-J][0-9]{2}m?/) != nil, "\(check.id)")
+            #expect(check.id.wholeMatch(of: /[A-J][0-9]{1,2}m?/) != nil, "\(check.id)")
             #expect(check.name.wholeMatch(of: /[a-z]+(-[a-z]+)*/) != nil, "\(check.name)")
             #expect((1...10).contains(check.strictness))
             #expect(check.demand.count > 20 && !check.demand.hasSuffix("."), "\(check.demand)")

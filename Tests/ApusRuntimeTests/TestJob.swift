@@ -1,3 +1,4 @@
+import ApusFunctions
 import ApusGraph
 import ApusIO
 import ApusMemory
@@ -38,6 +39,7 @@ struct TestJob {
     private let plugins: [Library: LoadedPlugin]
     private var description: JobDescription
     private var implementations: [String: JobEnvironment.Implementation] = [:]
+    private var functions: [String: BoundFunction] = [:]
     private var signatures: [String: OperatorSignature] = [:]
 
     var endpoints = TestEndpoints()
@@ -187,6 +189,44 @@ struct TestJob {
         )
     }
 
+    /// Adds an operator that is a function of `Tests/Plugins/Functions`.
+    mutating func addFunction(
+        _ id: String,
+        _ symbol: String,
+        _ signature: String,
+        _ arguments: [FunctionDescription.Argument],
+        use: FunctionDescription.Use,
+        _ inputs: [String],
+        key: KeySelector? = nil,
+        isThreadSafe: Bool = false,
+        library: String? = nil
+    ) throws {
+        let function = FunctionDescription(
+            library: "libtest.so",
+            symbol: symbol,
+            signature: try FunctionSignatureParser.parse(signature),
+            arguments: arguments,
+            use: use,
+            isThreadSafe: isThreadSafe,
+            location: Self.place
+        )
+        functions[id] = try BoundFunction(
+            function,
+            path: try library ?? TestPlugin.functions(),
+            disk: LinuxDisk()
+        )
+        let node = OperatorDescription(
+            id: id,
+            plugin: "",
+            function: function,
+            inputs: inputs.map(Self.reference),
+            key: key,
+            location: Self.place
+        )
+        signatures[id] = .function(node)
+        description.operators.append(node)
+    }
+
     /// Adds a sink: one subtask as a file has, or as many as what it reads.
     @discardableResult
     mutating func addSink(
@@ -249,6 +289,7 @@ struct TestJob {
             endpoints: endpoints,
             deadLetters: deadLetters,
             implementations: implementations,
+            functions: functions,
             checkpoints: checkpoints,
             notify: { notes.add($0) }
         )

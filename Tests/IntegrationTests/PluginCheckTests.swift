@@ -234,6 +234,7 @@ struct PluginCheckTests {
         run.expect(status: 1)
         let report = try JSONDecoder().decode(Report.self, from: Data(run.output.utf8))
         #expect(report.bad.contains("B15"), "\(run)")
+        #expect(report.bad.contains("A1"), "\(run)")
         #expect(report.results.filter { $0.verdict == "pass" }.isEmpty, "\(run)")
     }
 

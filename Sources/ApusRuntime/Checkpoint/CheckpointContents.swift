@@ -80,9 +80,16 @@ struct CheckpointContents: Sendable {
     ) -> [OperatorState] {
         plan.nodes.compactMap { node in
             guard case .operator(let declared, _) = node.role,
-                let implementation = implementations[node.id],
                 let number = operatorNumbers[node.id]
             else { return nil }
+            guard let implementation = implementations[node.id] else {
+                // A C function: it has no state, only event time.
+                return OperatorState(
+                    id: node.id,
+                    number: number,
+                    subtasks: subtasks(of: node, reports)
+                )
+            }
             let description = implementation.description
             return OperatorState(
                 id: node.id,
@@ -99,21 +106,25 @@ struct CheckpointContents: Sendable {
                     return declaration
                 },
                 timers: description.timers.map(\.declaration),
-                subtasks: reports.compactMap { report in
-                    guard report.subtask.nodeIndex == node.index,
-                        case .operator(let snapshot) = report.content
-                    else { return nil }
-                    return SubtaskState(
-                        subtask: report.subtask.subtask,
-                        watermarkMicroseconds: Self.time(snapshot.watermark),
-                        keyCount: snapshot.keyCount,
-                        byteCount: snapshot.byteCount,
-                        eventTimerCount: snapshot.eventTimerCount,
-                        processingTimerCount: snapshot.processingTimerCount
-                    )
-                },
+                subtasks: subtasks(of: node, reports),
                 broadcast: own[node.id]?.broadcast,
                 operatorState: own[node.id]?.operatorState
+            )
+        }
+    }
+
+    private func subtasks(of node: PlanNode, _ reports: [SubtaskReport]) -> [SubtaskState] {
+        reports.compactMap { report in
+            guard report.subtask.nodeIndex == node.index,
+                case .operator(let snapshot) = report.content
+            else { return nil }
+            return SubtaskState(
+                subtask: report.subtask.subtask,
+                watermarkMicroseconds: Self.time(snapshot.watermark),
+                keyCount: snapshot.keyCount,
+                byteCount: snapshot.byteCount,
+                eventTimerCount: snapshot.eventTimerCount,
+                processingTimerCount: snapshot.processingTimerCount
             )
         }
     }

@@ -63,6 +63,39 @@ const char *apus_json_fields(
     apus_json_parser *, const uint8_t *document, size_t length, size_t readable,
     const apus_json_path *paths, size_t path_count, apus_json_field *results);
 
+// Where a member of a document is, or where it would go.
+#define APUS_JSON_FOUND 0    // the member's value is document[begin..<end]
+#define APUS_JSON_ABSENT 1   // text can be put in at begin, which is end
+#define APUS_JSON_BLOCKED 2  // something on the way is no object
+
+typedef struct apus_json_place {
+    size_t begin;
+    size_t end;
+    uint32_t depth;  // how many keys of the path lead to what is there
+    bool is_first;   // absent: whether the object has no member yet, so that no comma is needed
+    int32_t kind;
+} apus_json_place;
+
+// Finds a member of the document with which apus_json_fields() was last called successfully.
+void apus_json_find(
+    const apus_json_parser *, const uint8_t *document, const apus_json_path *,
+    apus_json_place *result);
+
+// Reads the whole text as a number; false when it is none or beyond the range of a double.
+bool apus_json_read_double(const uint8_t *bytes, size_t length, double *result);
+
+// The most bytes that the two below write.
+#define APUS_JSON_NUMBER_MAX 32
+
+// Write the shortest text that reads back as the same number, with a fraction or an exponent.
+// Return how long it is. The number must be finite.
+size_t apus_json_write_double(double number, uint8_t *to);
+size_t apus_json_write_float(float number, uint8_t *to);
+
+// Writes the content of a string, with what must be escaped escaped; at most six times as long.
+// Returns how long it is.
+size_t apus_json_escape(const uint8_t *bytes, size_t length, uint8_t *to);
+
 // Whether the bytes are valid UTF-8.
 bool apus_json_is_utf8(const uint8_t *bytes, size_t length);
 

@@ -4,12 +4,15 @@ import ArgumentParser
 import Foundation
 
 extension BenchCommand {
-    /// The four ways of measuring.
+    /// The ways of measuring.
     enum Kind {
         case throughput
         case checkpoint
         case recovery
         case armedTimers
+        case functions
+        case abi
+        case loading
 
         /// The options that go with it, besides those that go with all.
         var options: Set<String> {
@@ -28,18 +31,27 @@ extension BenchCommand {
                 ["--state-size", "--value-size", "--memory-budget", "--runs", "--cold"]
             case .armedTimers:
                 ["--armed", "--keys", "--checkpoint-interval", "--memory-budget"]
+            case .functions, .abi:
+                ["--runs", "--records"]
+            case .loading:
+                ["--plugin", "--runs"]
             }
         }
     }
 
     private static let names =
-        Benchmark.allCases.map(\.rawValue) + ["all", "checkpoint", "recovery"]
+        Benchmark.allCases.map(\.rawValue) + [
+            "all", "checkpoint", "load", "recovery", "functions", "abi",
+        ]
 
     /// How the benchmark measures; nil when there is none of this name.
     var kind: Kind? {
         switch name {
         case "checkpoint": .checkpoint
         case "recovery": .recovery
+        case "functions": .functions
+        case "abi": .abi
+        case "load": .loading
         case "timers": armed == nil ? .throughput : .armedTimers
         default: Self.names.contains(name) ? .throughput : nil
         }
@@ -52,7 +64,8 @@ extension BenchCommand {
             ("--state", state != nil), ("--checkpoint-interval", interval != nil),
             ("--memory-budget", memoryBudget != nil), ("--state-size", stateSize != nil),
             ("--value-size", valueSize != nil), ("--rate", rate != nil), ("--runs", runs != nil),
-            ("--cold", cold), ("--armed", armed != nil),
+            ("--cold", cold), ("--armed", armed != nil), ("--records", records != nil),
+            ("--plugin", plugin != nil),
         ]
         return all.filter(\.isGiven).map(\.name)
     }
@@ -74,6 +87,9 @@ extension BenchCommand {
         if let state, state != "memory", state != "rocksdb" {
             throw ValidationError("--state \(state): expected memory or rocksdb")
         }
+        guard (kind == .loading) == (plugin != nil) else {
+            throw ValidationError("load: expected a plugin in C, with --plugin FILE")
+        }
         guard kind == .throughput, state != "rocksdb" else { return }
         if let option = given.first(where: {
             $0 == "--checkpoint-interval" || $0 == "--memory-budget"
@@ -87,7 +103,8 @@ extension BenchCommand {
         try check("--parallelism", parallelism, 1...256)
         try check("--windows", windows, 3...1000)
         try check("--rate", rate, 1...10_000_000)
-        try check("--runs", runs, 1...1000)
+        try check("--runs", runs, 1...1_000_000)
+        try check("--records", records, 1000...1_000_000_000)
         // A timer queue takes 2^30 timers.
         try check("--armed", armed, 1...1 << 30)
         if let seconds, !(0.05...86_400).contains(seconds) {

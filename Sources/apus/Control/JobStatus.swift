@@ -15,6 +15,8 @@ struct JobStatus: Codable {
         var hasEnded: Bool
         var keyCount: Int
         var stateByteCount: Int
+        /// The C function that the node calls; nil for other nodes.
+        var function: String?
     }
 
     /// The checkpoints of the job, all together.
@@ -80,7 +82,8 @@ struct JobStatus: Codable {
                 watermark: isTime ? CivilTime(time).rfc3339 : nil,
                 hasEnded: node.watermark == .max,
                 keyCount: node.keyCount,
-                stateByteCount: node.stateByteCount
+                stateByteCount: node.stateByteCount,
+                function: run.functionSummary(of: node.id)
             )
         }
     }
@@ -103,6 +106,7 @@ struct JobStatus: Codable {
             }
             if let watermark = node.watermark { parts.append("event time \(watermark)") }
             if node.hasEnded { parts.append("its input has ended") }
+            if let function = node.function { parts.append("calls \(function)") }
             lines.append("  \(node.id): \(parts.joined(separator: ", "))")
         }
         lines.append("  " + (checkpoints?.text ?? "it takes no checkpoints"))

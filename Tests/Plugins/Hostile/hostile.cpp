@@ -331,7 +331,7 @@ int32_t log_oddly(void *self, apus_ctx *, const apus_batch *) {
     the_host->log(own, 99, "no\xff" "utf8", 7);
     std::string longest(5000, 'y');
     the_host->log(own, APUS_LOG_ERROR, longest.data(), longest.size());
-    return the_host->get_extension("apus.async/1") ? APUS_FATAL : APUS_OK;
+    return the_host->get_extension("no.such/1") ? APUS_FATAL : APUS_OK;
 }
 
 // ---- Crashes

@@ -48,17 +48,35 @@ package enum TestPlugin {
         try build("async", ["Tests/Plugins/Async/async.c"])
     }
 
+    /// The path of `Tests/Plugins/Trespasser`: calls the host where it may not.
+    package static func trespasser() throws -> String {
+        try build("trespasser", ["Tests/Plugins/Trespasser/trespasser.c"])
+    }
+
+    /// The path of `Tests/Plugins/Functions` in C: functions, and no plugin.
+    package static func functions() throws -> String {
+        try build("functions", ["Tests/Plugins/Functions/functions.c"])
+    }
+
+    /// The path of `Tests/Plugins/Functions` in C++: functions that throw.
+    package static func throwingFunctions() throws -> String {
+        try build("throwing", ["Tests/Plugins/Functions/throwing.cpp"])
+    }
+
     /// The path of `Tests/Plugins/WrongMajor`: made for another major version of the ABI.
     package static func wrongMajor() throws -> String {
         try build("wrong-major", ["Tests/Plugins/WrongMajor/wrong_major.c"])
     }
 
     /// The path of `Tests/Plugins/BadDescription`, spoilt by a C statement.
-    package static func badDescription(_ change: String) throws -> String {
+    package static func badDescription(
+        _ change: String,
+        noteFlags: String = "0"
+    ) throws -> String {
         try build(
             "bad-description",
             ["Tests/Plugins/BadDescription/bad_description.c"],
-            options: ["-DCHANGE=\(change)"]
+            options: ["-DCHANGE=\(change)", "-DNOTE_FLAGS=\(noteFlags)"]
         )
     }
 

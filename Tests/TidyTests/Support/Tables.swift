@@ -35,7 +35,14 @@ enum Tables {
             "ApusPluginHost",
             imports: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
-                "CApusGuard", "Glibc", "Synchronization",
+                "CApusGuard", "Crypto", "Glibc", "Synchronization",
+            ]
+        ),
+        Layer(
+            "ApusFunctions",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusGraph", "CApusPlugin", "CApusFunctions",
+                "CApusGuard", "CApusJSON", "Glibc", "Synchronization",
             ]
         ),
         Layer(
@@ -49,7 +56,7 @@ enum Tables {
             "ApusRuntime",
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "CApusPlugin", "CApusShims", "Synchronization",
+                "ApusPluginHost", "ApusFunctions", "CApusPlugin", "CApusShims", "Synchronization",
             ]
         ),
         Layer("ApusControl", imports: ["ApusCore", "Foundation", "Synchronization"]),
@@ -58,7 +65,8 @@ enum Tables {
             "ApusBench",
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusIO", "ApusRuntime", "CApusShims", "Synchronization",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
+                "CApusFunctions", "CApusBareLoop", "CApusPlugin", "Synchronization",
             ]
         ),
         Layer(
@@ -73,10 +81,10 @@ enum Tables {
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusControl", "ApusRuntime", "ApusJobFile", "ApusBench", "ApusPluginCheck",
-                "CApusPlugin",
-                "CApusShims", "CApusGuard", "CApusJSON", "Synchronization", "ArgumentParser",
-                "Foundation", "Glibc", "Logging",
+                "ApusControl", "ApusFunctions", "ApusRuntime", "ApusJobFile", "ApusBench",
+                "ApusPluginCheck",
+                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Crypto", "Synchronization",
+                "ArgumentParser", "Foundation", "Glibc", "Logging",
             ]
         ),
         Layer("ApusSDK", imports: ["CApusPlugin"]),
@@ -86,7 +94,8 @@ enum Tables {
 
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
-        "CApusShims", "CApusGuard", "CApusJSON", "CApusZlib", "CRocksDB", "CApusCheck",
+        "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusFunctions", "CApusJSON", "CApusZlib",
+        "CRocksDB", "CApusBareLoop", "CApusCheck",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -94,8 +103,8 @@ enum Tables {
 
     /// The modules in which any file may use unsafe pointers, given a `// SAFETY:` comment.
     static let unsafeModules: Set<String> = [
-        "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusIO", "ApusSDK", "ApusBench",
-        "ApusPluginCheck",
+        "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusFunctions", "ApusIO",
+        "ApusSDK", "ApusBench", "ApusPluginCheck",
     ]
 
     /// Single files that may use unsafe pointers in modules that otherwise may not.
@@ -134,6 +143,8 @@ enum Tables {
         "swift", "h", "c", "cc", "cpp", "hpp", "rs", "java", "py", "sh",
         // What a linker, a module or a package manager reads.
         "modulemap", "map", "toml", "lock", "resolved",
+        // What libabigail has seen of the plugin ABI, and plugins of former versions.
+        "abi", "so",
         // What a person reads, or a page shows.
         "md", "html", "css", "js", "svg", "png",
         // Jobs, inputs and expected outputs.

@@ -84,6 +84,7 @@ typedef struct apus_average_f64 {
 // MARK: Folding a number into an accumulator, and its result.
 //
 // Results are APUS_OK, APUS_NOT_FOUND when nothing was folded (0 then), or APUS_LIMIT as above.
+// They look at nothing but the accumulator: [any].
 
 static inline void apus_count_fold(apus_count *a) {
     a->count++;
@@ -208,11 +209,11 @@ static inline int32_t apus_accumulator_get(
 }
 
 // Folds record rec into its accumulator. A result other than APUS_OK says that the accumulator
-// was left as it was; the host's functions must not be used for the same slot.
+// was left as it was; the host's functions must not be used for the same slot. [op]
 typedef int32_t (*apus_fold)(void *self, apus_ctx *, const apus_batch *, uint32_t rec, void *);
 
 // Calls fold for the records ctx->at ..< batch->count, in order, with accumulators that are looked
-// up many at a time: for millions of keys several times faster than one by one. The result is one
+// up many at a time, which is a little faster than one by one. The result is one
 // for process() to return: APUS_OK when all are folded, else what fold returned, with ctx->at at
 // that record. A record without key is given NULL. [op]
 static inline int32_t apus_fold_each(

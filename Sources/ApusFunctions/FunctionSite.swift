@@ -1,0 +1,19 @@
+import CApusGuard
+import Glibc
+
+/// Who is called, for the crash report.
+final class FunctionSite: @unchecked Sendable {
+    // @unchecked because the text is written once, in init.
+
+    let pointer: UnsafePointer<apus_guard_site>
+
+    /// Creates a site.
+    ///
+    /// - Parameter owner: `function pow of libm.so.6, operator power, subtask 1`.
+    init(_ owner: String) {
+        // SAFETY: neither is ever freed: a thread may crash while it still refers to them.
+        let site = UnsafeMutablePointer<apus_guard_site>.allocate(capacity: 1)
+        site.initialize(to: apus_guard_site(owner: strdup(owner)))
+        pointer = UnsafePointer(site)
+    }
+}

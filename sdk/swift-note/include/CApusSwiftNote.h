@@ -1,0 +1,1 @@
+// Nothing to call: the module is linked for its note.
