@@ -43,6 +43,7 @@ let package = Package(
         .library(name: "ApusSDK", targets: ["ApusSDK"]),
         .library(name: "ApusSDKCodable", targets: ["ApusSDKCodable"]),
         .library(name: "ApusSDKTesting", targets: ["ApusSDKTesting"]),
+        .library(name: "ApusPluginCheck", targets: ["ApusPluginCheck"]),
         .library(name: "benchmark", type: .dynamic, targets: ["BenchmarkPlugin"]),
         .library(name: "files", type: .dynamic, targets: ["FilesPlugin"]),
         .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
@@ -181,6 +182,21 @@ let package = Package(
             swiftSettings: common
         ),
 
+        // The validator of plugins, and what it puts between them and the host.
+        .target(
+            name: "CApusCheck",
+            dependencies: ["CApusPlugin", "CApusGuard"],
+            cxxSettings: cxxSettings
+        ),
+        .target(
+            name: "ApusPluginCheck",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusPlugin",
+                "CApusGuard", "CApusCheck",
+            ],
+            swiftSettings: common
+        ),
+
         // Layer 4: the command line, which alone picks the real clock, disk and processes.
         .executableTarget(
             name: "apus",
@@ -188,6 +204,7 @@ let package = Package(
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
                 "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusBench",
+                "ApusPluginCheck",
                 "CApusGuard",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
@@ -366,6 +383,11 @@ let package = Package(
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusFunctions", "ApusIO", "CApusFunctions",
                 "CApusPlugin", "ApusTestPlugins",
             ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusPluginCheckTests",
+            dependencies: ["ApusPluginCheck", "ApusTestPlugins"],
             swiftSettings: tests
         ),
         .testTarget(

@@ -41,6 +41,7 @@ struct DescriptionReader {
             version: try text(value.version, "the version"),
             vendor: try text(value.vendor, "the vendor"),
             abiMinor: Int(value.abi_minor),
+            abiFloor: Int(value.abi_minor_floor),
             components: components
         )
     }

@@ -11,6 +11,8 @@ package struct PluginDescription: Equatable, Sendable {
     package let vendor: String
     /// The minor ABI version that it was compiled with.
     package let abiMinor: Int
+    /// The oldest minor ABI version of a host that it runs on.
+    package let abiFloor: Int
     /// What it offers, in the order of its table.
     package let components: [ComponentDescription]
 }

@@ -9,10 +9,11 @@ struct PluginCommand: ParsableCommand {
         discussion: """
             EXAMPLE
               apus plugin describe .build/release/libaircraft.so
+              apus plugin check .build/release/libaircraft.so
             """,
         subcommands: [
-            Describe.self, Inspect.self, Scan.self, Lock.self, Keygen.self, Load.self, List.self,
-            Unload.self,
+            Check.self, Describe.self, Inspect.self, Scan.self, Lock.self, Keygen.self, Load.self,
+            List.self, Unload.self,
         ]
     )
 

@@ -25,6 +25,19 @@ package enum TestPlugin {
         try build("hostile", ["Tests/Plugins/Hostile/hostile.cpp"])
     }
 
+    /// The path of `Tests/Plugins/Faulty`: a sound plugin, or the same with a fault.
+    ///
+    /// - Parameter fault: The check that must find it, "E48"; nil for none.
+    /// - Returns: The path.
+    /// - Throws: What the compiler complained of.
+    package static func faulty(_ fault: String?) throws -> String {
+        try build(
+            "faulty",
+            ["Tests/Plugins/Faulty/faulty.c"],
+            options: fault.map { ["-DFAULT_\($0)"] } ?? []
+        )
+    }
+
     /// The path of `Tests/Plugins/Kinds`: aggregates, broadcast and operator state.
     package static func kinds() throws -> String {
         try build("kinds", ["Tests/Plugins/Kinds/kinds.c"])
