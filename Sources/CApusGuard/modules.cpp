@@ -6,18 +6,57 @@
 
 #include <atomic>
 #include <cstring>
+#include <deque>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace {
 
-// Tables and names are never freed: a signal handler may read them at any time.
+// A signal handler may read a table at any time: an old one is freed when nobody reads. What the
+// tables point to is never freed, and kept once: as often as the same files are loaded at the same
+// addresses, nothing grows.
 struct Table {
-    std::vector<apus_module> modules;
+    std::vector<const apus_module *> modules;
     std::vector<const char *> plugins;
 };
 std::atomic<const Table *> current{nullptr};
+std::atomic<int> reader_count{0};
+
+// The table for as long as it is read. Sequentially consistent, as the swap in refresh is: either
+// refresh sees the reader, or the reader sees the new table.
+class Reader {
+  public:
+    Reader() {
+        reader_count.fetch_add(1);
+        table = current.load();
+    }
+    ~Reader() { reader_count.fetch_sub(1); }
+    Reader(const Reader &) = delete;
+    Reader &operator=(const Reader &) = delete;
+    const Table *table;
+};
+
+// A text that stays: equal texts are one.
+const char *keep(const char *text) {
+    static auto *kept = new std::set<std::string>;
+    return kept->insert(text).first->c_str();
+}
+
+// A module that stays: equal ones are one.
+const apus_module *keep(const apus_module &module) {
+    static auto *kept = new std::deque<apus_module>;
+    for (const apus_module &known : *kept) {
+        if (known.start == module.start && known.end == module.end
+            && known.code_start == module.code_start && known.base == module.base
+            && known.name == module.name && known.owner == module.owner) {
+            return &known;
+        }
+    }
+    kept->push_back(module);
+    return &kept->back();
+}
 
 struct Plugin {
     std::string path;
@@ -57,11 +96,11 @@ int add(dl_phdr_info *info, size_t, void *context) {
     }
     if (module.end <= module.start) return 0;
     const char *name = info->dlpi_name && *info->dlpi_name ? info->dlpi_name : program;
-    module.name = strdup(name);
+    module.name = keep(name);
     for (const Plugin &plugin : plugins()) {
         if (plugin.path == name) module.owner = plugin.owner;
     }
-    table->modules.push_back(module);
+    table->modules.push_back(keep(module));
     return 0;
 }
 
@@ -127,29 +166,29 @@ void apus_modules_add_plugin(const char *path, const char *owner) {
     std::lock_guard<std::mutex> guard(lock());
     for (Plugin &plugin : plugins()) {
         if (plugin.path == path) {
-            plugin.owner = strdup(owner);
+            plugin.owner = keep(owner);
             return;
         }
     }
-    plugins().push_back({path, strdup(owner)});
+    plugins().push_back({path, keep(owner)});
 }
 
 void apus_modules_refresh() {
     std::lock_guard<std::mutex> guard(lock());
     auto *table = new Table;
     dl_iterate_phdr(add, table);
-    for (const apus_module &module : table->modules) {
-        if (module.owner) table->plugins.push_back(module.owner);
+    for (const apus_module *module : table->modules) {
+        if (module->owner) table->plugins.push_back(module->owner);
     }
-    // Releasing: who reads the pointer also reads the table.
-    current.store(table, std::memory_order_release);
+    const Table *old = current.exchange(table);
+    if (reader_count.load() == 0) delete old;
 }
 
 const apus_module *apus_module_of(uintptr_t address) {
-    const Table *table = current.load(std::memory_order_acquire);
-    if (!table) return nullptr;
-    for (const apus_module &module : table->modules) {
-        if (address >= module.start && address < module.end) return &module;
+    Reader reader;
+    if (!reader.table) return nullptr;
+    for (const apus_module *module : reader.table->modules) {
+        if (address >= module->start && address < module->end) return module;
     }
     return nullptr;
 }
@@ -166,7 +205,8 @@ void apus_modules_tell(ReportLine &line, uintptr_t address) {
 }
 
 void apus_modules_tell_plugins(ReportLine &line) {
-    const Table *table = current.load(std::memory_order_acquire);
+    Reader reader;
+    const Table *table = reader.table;
     if (!table || table->plugins.empty()) {
         line << "none";
         return;

@@ -257,7 +257,7 @@ struct DurabilityErrorTests {
             "delivery: at-least-once",
             "delivery: at-most-once",
             """
-            job.yaml:32:64: spec.sinks[log].delivery: the string 'at-most-once'; expected one of \
+            job.yaml:33:64: spec.sinks[log].delivery: the string 'at-most-once'; expected one of \
             exactly-once, at-least-once; did you mean 'at-least-once'?
             """
         ),
@@ -266,7 +266,7 @@ struct DurabilityErrorTests {
             "  delivery: exactly-once",
             "  delivery: at-least-once",
             """
-            job.yaml:31:68: spec.sinks[results].config.path: a folder of part files for delivery \
+            job.yaml:32:68: spec.sinks[results].config.path: a folder of part files for delivery \
             'at-least-once'; expected a file, because a part file appears with the checkpoint \
             that completes it; set 'delivery: exactly-once', or remove the '/' at the end
             """
@@ -276,7 +276,7 @@ struct DurabilityErrorTests {
             DurableSample.expiries,
             "      state: [ticket]",
             """
-            job.yaml:27:14: spec.operators[tickets].state: a list; expected a mapping from names \
+            job.yaml:28:14: spec.operators[tickets].state: a list; expected a mapping from names \
             of states to '{ ttl: ... }'
             """
         ),
@@ -285,7 +285,7 @@ struct DurabilityErrorTests {
             "reminders: { ttl: 7d }",
             "reminders: 7d",
             """
-            job.yaml:29:20: spec.operators[tickets].state.reminders: the string '7d'; expected a \
+            job.yaml:30:20: spec.operators[tickets].state.reminders: the string '7d'; expected a \
             mapping
             """
         ),
@@ -294,7 +294,7 @@ struct DurabilityErrorTests {
             "reminders: { ttl: 7d }",
             "reminders: { refresh: write }",
             """
-            job.yaml:29:20: spec.operators[tickets].state.reminders: no 'ttl'; expected how long \
+            job.yaml:30:20: spec.operators[tickets].state.reminders: no 'ttl'; expected how long \
             a value lives, such as 7d
             """
         ),
@@ -303,7 +303,7 @@ struct DurabilityErrorTests {
             "ttl: 7d",
             "ttl: 7",
             """
-            job.yaml:29:27: spec.operators[tickets].state.reminders.ttl: the number '7'; \
+            job.yaml:30:27: spec.operators[tickets].state.reminders.ttl: the number '7'; \
             expected a duration from 1s to 36500d, such as 7d; add a unit, for example '7ms' or \
             '7s'
             """
@@ -313,7 +313,7 @@ struct DurabilityErrorTests {
             "ttl: 7d",
             "ttl: 999ms",
             """
-            job.yaml:29:27: spec.operators[tickets].state.reminders.ttl: the string '999ms'; \
+            job.yaml:30:27: spec.operators[tickets].state.reminders.ttl: the string '999ms'; \
             expected a duration from 1s to 36500d, such as 7d
             """
         ),
@@ -322,7 +322,7 @@ struct DurabilityErrorTests {
             "ttl: 7d",
             "ttl: 0s",
             """
-            job.yaml:29:27: spec.operators[tickets].state.reminders.ttl: the string '0s'; \
+            job.yaml:30:27: spec.operators[tickets].state.reminders.ttl: the string '0s'; \
             expected a duration from 1s to 36500d, such as 7d
             """
         ),
@@ -331,7 +331,7 @@ struct DurabilityErrorTests {
             "ttl: 7d",
             "ttl: never",
             """
-            job.yaml:29:27: spec.operators[tickets].state.reminders.ttl: the string 'never'; \
+            job.yaml:30:27: spec.operators[tickets].state.reminders.ttl: the string 'never'; \
             expected a duration from 1s to 36500d, such as 7d
             """
         ),
@@ -340,7 +340,7 @@ struct DurabilityErrorTests {
             "{ ttl: 7d }",
             "{ ttl: 7d, refrsh: write }",
             """
-            job.yaml:29:31: spec.operators[tickets].state.reminders: unknown key 'refrsh'; \
+            job.yaml:30:31: spec.operators[tickets].state.reminders: unknown key 'refrsh'; \
             expected one of ttl, refresh, time; did you mean 'refresh'?
             """
         ),
@@ -349,7 +349,7 @@ struct DurabilityErrorTests {
             "refresh: read-and-write",
             "refresh: read",
             """
-            job.yaml:28:38: spec.operators[tickets].state.ticket.refresh: the string 'read'; \
+            job.yaml:29:38: spec.operators[tickets].state.ticket.refresh: the string 'read'; \
             expected one of write, read-and-write
             """
         ),
@@ -358,7 +358,7 @@ struct DurabilityErrorTests {
             "time: event",
             "time: evnt",
             """
-            job.yaml:28:60: spec.operators[tickets].state.ticket.time: the string 'evnt'; \
+            job.yaml:29:60: spec.operators[tickets].state.ticket.time: the string 'evnt'; \
             expected one of processing, event; did you mean 'event'?
             """
         ),
@@ -367,7 +367,7 @@ struct DurabilityErrorTests {
             "      watermark: { field: at }\n",
             "",
             """
-            job.yaml:27:60: spec.operators[tickets].state.ticket.time: 'event', but no source \
+            job.yaml:28:60: spec.operators[tickets].state.ticket.time: 'event', but no source \
             that 'tickets' reads has event times, so nothing would ever expire; expected \
             'processing', or a 'watermark:' at the source
             """
@@ -377,7 +377,7 @@ struct DurabilityErrorTests {
             DurableSample.settings,
             "  parallelism: 1",
             """
-            job.yaml:20:68: spec.sinks[results].config.path: a folder of part files for delivery \
+            job.yaml:21:68: spec.sinks[results].config.path: a folder of part files for delivery \
             'at-least-once'; expected a file, because a part file appears with the checkpoint \
             that completes it; add 'checkpoint:' to 'spec:', or remove the '/' at the end
             """
