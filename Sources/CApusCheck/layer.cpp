@@ -206,7 +206,11 @@ class Arguments {
     apus_args *copy;
 };
 
-apus_guard_site site = {"the plugin", nullptr, nullptr, 0, 0, 0, 0};
+apus_guard_site site = [] {
+    apus_guard_site made = {};
+    made.owner = "the plugin";
+    return made;
+}();
 
 // A component's create, with its time as a callback for traces and hooks.
 int32_t call_create(
