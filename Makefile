@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick sdk flights-year clean abi abi-generate abi-check abi-baseline spikes
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile sdk flights-year clean abi abi-generate abi-check abi-baseline spikes
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -23,7 +23,9 @@ test: setup lint abi-check  ## Check the format, build, and run all tests
 	@echo
 	dev/build-sdk --bin .build/debug --optional-rust --no-new-projects
 	@echo
-	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, SDKs"
+	python3 Tests/Hostile/hostile.py
+	@echo
+	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, SDKs, hostile plugins"
 
 demo: build  ## Build and run the demonstration
 	@dev/demo
@@ -44,6 +46,10 @@ crash: setup  ## Kill jobs at every step, break their disks, and compare with or
 crash-quick: setup  ## A quick part of that, which is also in 'make test': at most three minutes
 	swift build
 	python3 Tests/Crash/crash.py --quick
+
+hostile: setup  ## Run plugins that misbehave in every known way: two to three minutes
+	swift build --product apus
+	python3 Tests/Hostile/hostile.py
 
 sdk:  ## Build and check the sample operators in C, C++, Rust and Swift, and the SDKs
 	@dev/setup $$(command -v cargo >/dev/null || echo rustc cargo)
@@ -75,12 +81,12 @@ abi-check:  ## Fail when one of them is not what the headers give, or plugins of
 	python3 sdk/abi/compile_headers.py
 
 abi: abi-check  ## The same, and compare types with libabigail's records
-	@dev/setup abigail-tools
+	@dev/setup --with-abigail
 	python3 sdk/abi/baseline.py check
 	python3 sdk/abi/baseline.py selftest
 
 abi-baseline:  ## Record the current headers for that
-	@dev/setup abigail-tools
+	@dev/setup --with-abigail
 	python3 sdk/abi/baseline.py write
 
 spikes:  ## Answer what the plugin ABI relies on, by experiment (docs/decisions)

@@ -43,13 +43,16 @@ let package = Package(
         .library(name: "ApusSDK", targets: ["ApusSDK"]),
         .library(name: "ApusSDKCodable", targets: ["ApusSDKCodable"]),
         .library(name: "ApusSDKTesting", targets: ["ApusSDKTesting"]),
+        .library(name: "ApusPluginCheck", targets: ["ApusPluginCheck"]),
         .library(name: "benchmark", type: .dynamic, targets: ["BenchmarkPlugin"]),
+        .library(name: "files", type: .dynamic, targets: ["FilesPlugin"]),
         .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
         .library(name: "tickets", type: .dynamic, targets: ["TicketsPlugin"]),
         .library(name: "operators", type: .dynamic, targets: ["OperatorsPlugin"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser.git", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto.git", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams.git", from: "6.2.2"),
     ],
     targets: [
@@ -109,7 +112,7 @@ let package = Package(
             name: "ApusPluginHost",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
-                "CApusGuard",
+                "CApusGuard", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: common
         ),
@@ -179,6 +182,21 @@ let package = Package(
             swiftSettings: common
         ),
 
+        // The validator of plugins, and what it puts between them and the host.
+        .target(
+            name: "CApusCheck",
+            dependencies: ["CApusPlugin", "CApusGuard"],
+            cxxSettings: cxxSettings
+        ),
+        .target(
+            name: "ApusPluginCheck",
+            dependencies: [
+                "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusPlugin",
+                "CApusGuard", "CApusCheck",
+            ],
+            swiftSettings: common
+        ),
+
         // Layer 4: the command line, which alone picks the real clock, disk and processes.
         .executableTarget(
             name: "apus",
@@ -186,7 +204,9 @@ let package = Package(
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
                 "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusBench",
+                "ApusPluginCheck",
                 "CApusGuard",
+                .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: safe
@@ -229,6 +249,14 @@ let package = Package(
             path: "Plugins/Benchmark",
             publicHeadersPath: ".",
             cSettings: pluginInC,
+            linkerSettings: exportsEntryOnly
+        ),
+        .target(
+            name: "FilesPlugin",
+            dependencies: ["CApusPlugin"],
+            path: "Plugins/Files",
+            publicHeadersPath: ".",
+            cSettings: [.unsafeFlags(warnings + ["-std=gnu11", "-fvisibility=hidden"])],
             linkerSettings: exportsEntryOnly
         ),
         .target(
@@ -355,6 +383,11 @@ let package = Package(
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusFunctions", "ApusIO", "CApusFunctions",
                 "CApusPlugin", "ApusTestPlugins",
             ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusPluginCheckTests",
+            dependencies: ["ApusPluginCheck", "ApusTestPlugins"],
             swiftSettings: tests
         ),
         .testTarget(

@@ -10,12 +10,16 @@
 //   nothing       does nothing with its records, so that only the call is left
 //   filter        hands on the records whose value begins with an even byte
 //   ask           makes an asynchronous call for each record, which a thread answers after 1 ms
+//
+// Source and sink are in endpoints.c.
 #define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "apus/apus.h"
+
+#include "endpoints.h"
 
 APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
 
@@ -409,7 +413,8 @@ static const apus_component arm_component = {
 
 static const apus_component *const components[] = {
     &keyed_count_component, &pass_through_component, &timers_component, &store_component,
-    &arm_component,         &nothing_component,      &filter_component, &ask_component};
+    &arm_component,         &nothing_component,      &filter_component, &ask_component,
+    &generate_component,    &discard_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,

@@ -15,6 +15,20 @@ enum ProcessFigures {
         return 0
     }
 
+    /// How many lines /proc/self/maps has; 0 when unknown.
+    static func mappingCount() -> Int {
+        read("/proc/self/maps").split(separator: "\n").count
+    }
+
+    /// How many entries a folder of /proc has; 0 when unknown.
+    static func count(_ path: String) -> Int {
+        do {
+            return try LinuxDisk().list(path).count
+        } catch {
+            return 0
+        }
+    }
+
     /// Processor time of all threads in seconds; 0 when unknown.
     static func cpuSeconds() -> Double {
         // The name in the second field may hold anything; behind its parenthesis comes field 3.
@@ -27,7 +41,7 @@ enum ProcessFigures {
 
     private static func read(_ path: String) -> String {
         do {
-            let bytes = try LinuxDisk().readAll(path, maximumByteCount: 1 << 16)
+            let bytes = try LinuxDisk().readAll(path, maximumByteCount: 1 << 24)
             return String(decoding: bytes, as: UTF8.self)
         } catch {
             // A container may hide the file: then nothing is known.

@@ -71,12 +71,14 @@ final class ReadGaps: Sendable {
         }
 
         // doc: inherited
-        var position: [UInt8]? { source.position }
+        var position: [UInt8]? {
+            get throws(EndpointError) { try source.position }
+        }
 
         // doc: inherited
         func seek(to position: [UInt8]) throws(EndpointError) { try source.seek(to: position) }
 
         // doc: inherited
-        func close() { source.close() }
+        func close() throws(EndpointError) { try source.close() }
     }
 }

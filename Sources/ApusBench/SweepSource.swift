@@ -113,7 +113,10 @@ final class SweepSource: RecordSource {
 
     // doc: inherited
     var position: [UInt8]? {
-        rest.position.map { PositionNumber.bytes(next) + $0 }
+        get throws(EndpointError) {
+            guard let position = try rest.position else { return nil }
+            return PositionNumber.bytes(next) + position
+        }
     }
 
     // doc: inherited
@@ -123,7 +126,7 @@ final class SweepSource: RecordSource {
     }
 
     // doc: inherited
-    func close() { rest.close() }
+    func close() throws(EndpointError) { try rest.close() }
 }
 
 /// A number in the position of a benchmark's source: 8 bytes, big-endian.

@@ -17,6 +17,17 @@ package protocol Disk: DiskFolders {
     /// - Throws: ``DiskError``; a larger file is an error.
     func readAll(_ path: String, maximumByteCount: Int) throws(DiskError) -> [UInt8]
 
+    /// The same for what must be a plain file: pipes, devices and folders are refused at once.
+    ///
+    /// - Throws: ``DiskError``; it never waits for a writer at the other end of a pipe.
+    func readPlainFile(_ path: String, maximumByteCount: Int) throws(DiskError) -> [UInt8]
+
+    /// The same for a file that nobody else may have written: its owner is this user, nobody else
+    /// can write to it, and it is no link.
+    ///
+    /// - Throws: ``DiskError``.
+    func readPrivateFile(_ path: String, maximumByteCount: Int) throws(DiskError) -> [UInt8]
+
     /// Writes a file as a whole: temporary name, fsync, rename.  Readers see all of it or nothing.
     ///
     /// - Throws: ``DiskError``; the old file, if any, is untouched then.
@@ -37,6 +48,25 @@ package protocol Disk: DiskFolders {
     ///
     /// - Throws: ``DiskError`` when there is nothing at the path.
     func canonicalPath(_ path: String) throws(DiskError) -> String
+}
+
+extension Disk {
+    // doc: inherited
+    package func readPlainFile(
+        _ path: String,
+        maximumByteCount: Int
+    ) throws(DiskError) -> [UInt8] {
+        if let status = try status(path), status.kind == .other { throw .notPlain(path) }
+        return try readAll(path, maximumByteCount: maximumByteCount)
+    }
+
+    // doc: inherited
+    package func readPrivateFile(
+        _ path: String,
+        maximumByteCount: Int
+    ) throws(DiskError) -> [UInt8] {
+        try readPlainFile(path, maximumByteCount: maximumByteCount)
+    }
 }
 
 /// A file that is read from start to end.
@@ -141,6 +171,15 @@ package struct DiskError: Error, Equatable, Sendable, CustomStringConvertible {
         reason: "it has no offsets: it is read from start to end",
         errorNumber: 29
     )
+
+    /// What opening a pipe, a socket or a device ends with where a plain file is expected.
+    package static func notPlain(_ path: String) -> DiskError {
+        DiskError(
+            operation: "read",
+            path: path,
+            reason: "a pipe, a socket or a device; expected a plain file"
+        )
+    }
 
     /// One sentence: `cannot open data/x.csv: No such file or directory`.
     package var description: String { "cannot \(operation) \(path): \(reason)" }

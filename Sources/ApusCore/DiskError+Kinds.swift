@@ -9,6 +9,9 @@ extension DiskError {
     /// Somebody else has the lock: `EWOULDBLOCK`.
     package var isLocked: Bool { errorNumber == 11 }
 
+    /// It is larger than the reader put up with: `EFBIG`.
+    package var isTooLarge: Bool { errorNumber == 27 }
+
     /// The disk or the user's share of it is full: `ENOSPC`, `EDQUOT`.
     package var isOutOfSpace: Bool { [28, 122].contains(errorNumber) }
 

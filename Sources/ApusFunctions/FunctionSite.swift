@@ -13,7 +13,9 @@ final class FunctionSite: @unchecked Sendable {
     init(_ owner: String) {
         // SAFETY: neither is ever freed: a thread may crash while it still refers to them.
         let site = UnsafeMutablePointer<apus_guard_site>.allocate(capacity: 1)
-        site.initialize(to: apus_guard_site(owner: strdup(owner)))
+        var value = apus_guard_site()
+        value.owner = UnsafePointer(strdup(owner))
+        site.initialize(to: value)
         pointer = UnsafePointer(site)
     }
 }

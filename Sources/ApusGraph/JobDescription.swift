@@ -35,6 +35,12 @@ package struct JobDescription: Sendable, Hashable {
     /// Where the state lives, and what of it and of the output survives a failure.
     package var durability: Durability
 
+    /// How long callbacks of plugins may take.
+    package var callLimits: CallLimits
+
+    /// What plugins may ask for and nobody is shown, in the author's order.
+    package var secrets: [SecretDescription]
+
     /// Where records enter, in the author's order.
     package var sources: [SourceDescription]
 
@@ -53,6 +59,8 @@ package struct JobDescription: Sendable, Hashable {
         bufferTimeoutMicroseconds: Int64 = defaultBufferTimeoutMicroseconds,
         errors: ErrorHandling? = nil,
         durability: Durability = Durability(),
+        callLimits: CallLimits = CallLimits(),
+        secrets: [SecretDescription] = [],
         sources: [SourceDescription],
         operators: [OperatorDescription] = [],
         sinks: [SinkDescription] = []
@@ -64,6 +72,8 @@ package struct JobDescription: Sendable, Hashable {
         self.bufferTimeoutMicroseconds = bufferTimeoutMicroseconds
         self.errors = errors ?? ErrorHandling(jobName: name)
         self.durability = durability
+        self.callLimits = callLimits
+        self.secrets = secrets
         self.sources = sources
         self.operators = operators
         self.sinks = sinks

@@ -19,6 +19,9 @@ package struct PhysicalPlan: Sendable, Hashable {
     /// Where the state lives, and what of it and of the output survives a failure.
     package let durability: Durability
 
+    /// What plugins may ask for and nobody is shown.
+    package let secrets: [SecretDescription]
+
     /// The nodes, each after the nodes it reads: sources, then operators, then sinks.
     package let nodes: [PlanNode]
 

@@ -130,6 +130,8 @@ extension PlanBuilder {
         for input in inputs {
             guard case .source(let source) = nodes[input.node].role else { continue }
             if case .generator(let generator) = source.kind, generator.emitsKeys { continue }
+            // Whether they carry one is the plugin's business.
+            if source.isUnparsed { continue }
             problems.append(
                 JobProblem(
                     at: node.location,

@@ -5,6 +5,7 @@ extension PlanBuilder {
         for (index, node) in nodes.enumerated() {
             guard case .source(let source) = node.role else { continue }
             if case .generator = source.kind { continue }  // It parses nothing.
+            if source.isUnparsed { continue }
             let exchanges = Set(edges.filter { $0.fromNode == index }.map(\.exchange))
             guard exchanges.count == 1, case .hash(let selector)? = exchanges.first else {
                 continue
@@ -57,7 +58,7 @@ extension SourceKind {
         switch self {
         case .file(let file): file.format.hidesFields
         case .stdin(let format): format.hidesFields
-        case .generator: false
+        case .generator, .plugin: false
         }
     }
 }

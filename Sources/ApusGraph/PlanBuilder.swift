@@ -1,11 +1,13 @@
 extension PhysicalPlan {
     /// Plans the execution of a job.
     ///
-    /// - File and standard input have one subtask, a generator has `parallelism`.
+    /// - File and standard input have one subtask, a generator has `parallelism`, and so has the
+    ///   source of a plugin, unless it says less.
     /// - A keyed operator has `parallelism` subtasks and is fed by hash; any other operator has as
     ///   many as the widest node it reads and is fed forward.
     /// - Broadcast inputs feed all subtasks of their reader, and do not change how many it has.
-    /// - A file or standard output has one subtask and gathers; `discard` is fed forward.
+    /// - A file or standard output has one subtask and gathers; `discard` is fed forward, and so is
+    ///   the sink of a plugin that takes records at once.  One that commits has one subtask.
     /// - Every sink says what it promises, by itself or because the job does.
     /// - When every reader of a source wants the same field as key, the source takes it out while
     ///   parsing, and the readers use the key that the record then carries.
@@ -14,16 +16,23 @@ extension PhysicalPlan {
     ///   - job: The job; it is validated first.
     ///   - parallelism: 1 to the job's `maxParallelism`; overrides what the job says.
     ///   - signatures: What the plugins say of their operators, by operator id.
+    ///   - sinks: What the plugins say of their sinks, by sink id.
     /// - Returns: A plan in which every index is in range.
     /// - Throws: ``PlanErrors`` with everything that is wrong, not just the first.
     package static func make(
         for job: JobDescription,
         parallelism: Int,
-        signatures: [String: OperatorSignature]
+        signatures: [String: OperatorSignature],
+        sinks: [String: SinkSignature] = [:]
     ) throws(PlanErrors) -> PhysicalPlan {
         let invalid = job.validate().errors
         guard invalid.isEmpty else { throw PlanErrors(fileName: job.fileName, problems: invalid) }
-        var builder = PlanBuilder(job: job, parallelism: parallelism, signatures: signatures)
+        var builder = PlanBuilder(
+            job: job,
+            parallelism: parallelism,
+            signatures: signatures,
+            sinkSignatures: sinks
+        )
         return try builder.build()
     }
 }
@@ -33,6 +42,7 @@ struct PlanBuilder {
     let job: JobDescription
     let parallelism: Int
     let signatures: [String: OperatorSignature]
+    let sinkSignatures: [String: SinkSignature]
     let graph: JobGraph
 
     var nodes: [PlanNode] = []
@@ -40,10 +50,16 @@ struct PlanBuilder {
     var indexByID: [String: Int] = [:]
     var problems: [JobProblem] = []
 
-    init(job: JobDescription, parallelism: Int, signatures: [String: OperatorSignature]) {
+    init(
+        job: JobDescription,
+        parallelism: Int,
+        signatures: [String: OperatorSignature],
+        sinkSignatures: [String: SinkSignature]
+    ) {
         self.job = job
         self.parallelism = parallelism
         self.signatures = signatures
+        self.sinkSignatures = sinkSignatures
         graph = JobGraph(job)
     }
 
@@ -75,6 +91,7 @@ struct PlanBuilder {
             bufferTimeoutMicroseconds: job.bufferTimeoutMicroseconds,
             errors: job.errors,
             durability: job.durability,
+            secrets: job.secrets,
             nodes: nodes,
             edges: edges
         )
@@ -99,6 +116,7 @@ struct PlanBuilder {
             switch source.kind {
             case .file, .stdin: 1
             case .generator: max(1, parallelism)
+            case .plugin: max(1, min(source.parallelism ?? parallelism, parallelism))
             }
         append(.source(source), subtaskCount: subtaskCount, exchanges: [], inputs: [])
     }
@@ -137,9 +155,9 @@ struct PlanBuilder {
     private mutating func add(_ description: SinkDescription, as node: JobGraph.Node) {
         let inputs = resolveInputs(of: node)
         var sink = description
-        sink.delivery = job.durability.delivery(of: description)
+        sink.delivery = delivery(of: description, node)
         switch sink.kind {
-        case .discard:
+        case .plugin where !sink.isSingle && sink.delivery == .atLeastOnce, .discard:
             let exchanges = inputs.map { _ in Exchange.forward }
             append(
                 .sink(sink),
@@ -147,7 +165,7 @@ struct PlanBuilder {
                 exchanges: exchanges,
                 inputs: inputs
             )
-        case .file, .stdout:
+        case .file, .stdout, .plugin:
             let exchanges = inputs.map { input in
                 nodes[input.node].subtaskCount == 1 ? Exchange.forward : .gather
             }

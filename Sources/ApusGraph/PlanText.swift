@@ -48,7 +48,7 @@ package struct PlanText {
             "  parallelism \(plan.parallelism), \(Self.count(plan.maxParallelism, "key group")), "
                 + "buffer timeout \(timeout)",
             "  \(rejected)",
-        ] + plan.durability.summary.map { "  \($0)" }
+        ] + plan.durability.summary.map { "  \($0)" } + plan.secrets.map { "  \($0.summary)" }
     }
 
     private func block(for node: PlanNode) -> [String] {
@@ -120,7 +120,8 @@ package struct PlanText {
             }
             return lines + description.expiries.map(\.summary)
         case .sink(let sink):
-            return [sink.kind.summary] + deliverySummary(sink)
+            let codec = sink.codec.map { ["encoded by \($0.summary)"] } ?? []
+            return [sink.kind.summary] + codec + deliverySummary(sink)
         }
     }
 

@@ -6,6 +6,12 @@ package struct SinkDescription: Sendable, Hashable {
     /// Where the records go.
     package var kind: SinkKind
 
+    /// What turns records into bytes; `nil` writes each value as a line.
+    package var codec: PluginComponent?
+
+    /// Whether all records are to come together in one subtask, where a sink could have several.
+    package var isSingle: Bool
+
     /// What the sink reads.
     package var inputs: [PortReference]
 
@@ -21,17 +27,21 @@ package struct SinkDescription: Sendable, Hashable {
         kind: SinkKind,
         inputs: [PortReference],
         delivery: DeliveryGuarantee? = nil,
+        codec: PluginComponent? = nil,
+        isSingle: Bool = false,
         location: SourceLocation
     ) {
         self.id = id
         self.kind = kind
         self.inputs = inputs
         self.delivery = delivery
+        self.codec = codec
+        self.isSingle = isSingle
         self.location = location
     }
 }
 
-/// Where a sink writes: one of the components that are built in.
+/// Where a sink writes: one of the components that are built in, or one of a plugin.
 package enum SinkKind: Sendable, Hashable {
     /// A file, one record per line; `appends` keeps what is already there.
     ///
@@ -41,6 +51,8 @@ package enum SinkKind: Sendable, Hashable {
     case stdout
     /// Nowhere.
     case discard
+    /// Wherever a plugin takes it.
+    case plugin(PluginComponent)
 
     /// The names of the built-in sinks, as `plugin:` takes them.
     package static let pluginNames = ["file", "stdout", "discard"]

@@ -9,6 +9,10 @@ package struct SourceDescription: Sendable, Hashable {
     /// Where event times come from; `nil` gives the records none.
     package var watermark: WatermarkDescription?
 
+    /// How many subtasks the source of a plugin has at most; `nil` for as many as the job's
+    /// parallelism.
+    package var parallelism: Int?
+
     /// Where the source stands in the job file.
     package var location: SourceLocation
 
@@ -17,16 +21,36 @@ package struct SourceDescription: Sendable, Hashable {
         id: String,
         kind: SourceKind,
         watermark: WatermarkDescription? = nil,
+        parallelism: Int? = nil,
         location: SourceLocation
     ) {
         self.id = id
         self.kind = kind
         self.watermark = watermark
+        self.parallelism = parallelism
         self.location = location
+    }
+
+    /// What turns the bytes of a file or of standard input into records; `nil` for a format that
+    /// is built in.
+    package var codec: PluginComponent? {
+        let format: RecordFormat
+        switch kind {
+        case .file(let file): format = file.format
+        case .stdin(let stdin): format = stdin
+        case .generator, .plugin: return nil
+        }
+        if case .codec(let component) = format.encoding { return component }
+        return nil
+    }
+
+    /// Whether nothing parses its records before they are sent.
+    package var isUnparsed: Bool {
+        if case .plugin = kind { true } else { codec != nil }
     }
 }
 
-/// What a source reads: one of the components that are built in.
+/// What a source reads: one of the components that are built in, or one of a plugin.
 package enum SourceKind: Sendable, Hashable {
     /// The records of a file.
     case file(FileSourceDescription)
@@ -34,6 +58,8 @@ package enum SourceKind: Sendable, Hashable {
     case stdin(RecordFormat)
     /// Records made up on the spot, for benchmarks and tests.
     case generator(GeneratorDescription)
+    /// Whatever a plugin brings.
+    case plugin(PluginComponent)
 
     /// The names of the built-in sources, as `plugin:` takes them.
     package static let pluginNames = ["file", "stdin", "generator"]
@@ -69,6 +95,8 @@ package struct RecordFormat: Sendable, Hashable {
         case jsonLines
         /// Comma-separated values with a header row; `delimiter` is an ASCII byte.
         case csv(delimiter: UInt8, emit: Emission)
+        /// What the codec of a plugin makes of it.
+        case codec(PluginComponent)
     }
 
     /// What the record of a CSV row is.

@@ -7,6 +7,7 @@ extension SourceKind {
             "file \(file.path), \(file.format.summary)" + (file.isFollowed ? ", followed" : "")
         case .stdin(let format): "standard input, \(format.summary)"
         case .generator(let generator): generator.summary
+        case .plugin(let component): component.summary
         }
     }
 }
@@ -17,6 +18,7 @@ extension RecordFormat {
         case .jsonLines: "JSON lines"
         case .csv(_, .json): "CSV rows as JSON"
         case .csv(_, .line): "CSV rows as they are"
+        case .codec(let component): "decoded by \(component.summary)"
         }
     }
 }
@@ -41,6 +43,7 @@ extension WatermarkDescription {
             switch timestamp {
             case .field(let path, let unit): "\(path.joined(separator: ".")) (\(unit.rawValue))"
             case .calendar(let fields): fields.joined(separator: ", ")
+            case .record: "the records"
             }
         let slack = DurationText.format(microseconds: outOfOrderMicroseconds)
         let idle =
@@ -58,6 +61,7 @@ extension SinkKind {
                 + (appends ? ", appended to" : "")
         case .stdout: "standard output"
         case .discard: "discards everything"
+        case .plugin(let component): component.summary
         }
     }
 }

@@ -6,6 +6,8 @@ package struct WatermarkDescription: Sendable, Hashable {
         case field(path: [String], unit: Unit)
         /// Five or six fields in UTC: year, month, day, hour, minute and perhaps second.
         case calendar(fields: [String])
+        /// The time that the record has already, from a plugin.
+        case record
     }
 
     /// How the text of a time field is read.

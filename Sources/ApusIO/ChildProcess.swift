@@ -50,6 +50,8 @@ final class ChildProcess {
     /// Ends the child at once.
     func kill() {
         Glibc.kill(id, SIGKILL)
+        // A child that made itself a group has its own children in it.
+        Glibc.kill(-id, SIGKILL)
     }
 
     /// How the child ended; nil while it runs.

@@ -50,9 +50,15 @@ package final class FileDelivery: OutputDelivery {
     ///   - path: The file.
     ///   - appending: Whether what it holds stays; if that ends inside of a line, a line feed is
     ///     put behind it.
+    ///   - endsLines: Whether it is a file of lines.
     ///   - disk: Where the file is.
     /// - Throws: ``EndpointError`` that names the path and the reason.
-    package init(path: String, appending: Bool, disk: any Disk) throws(EndpointError) {
+    package init(
+        path: String,
+        appending: Bool,
+        endsLines: Bool = true,
+        disk: any Disk
+    ) throws(EndpointError) {
         var state = State(hasBegun: appending)
         do throws(DiskError) {
             try disk.openForWriting(path, appending: true).close()
@@ -67,7 +73,7 @@ package final class FileDelivery: OutputDelivery {
             }
             if appending {
                 state.base = status?.byteCount ?? 0
-                state.beginsWithLineFeed = try disk.endsInsideLine(path)
+                state.beginsWithLineFeed = endsLines ? try disk.endsInsideLine(path) : false
             }
         } catch {
             throw EndpointError(error.description)

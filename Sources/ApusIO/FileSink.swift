@@ -1,7 +1,7 @@
 package import ApusCore
 package import ApusMemory
 
-/// Writes the value of each record to a file, a line each, at once.
+/// Writes the value of each record to a file, a line each or as it is, at once.
 ///
 /// A job that goes on from a checkpoint extends the file whatever it was told at its first start;
 /// records behind the checkpoint are then there a second time.
@@ -19,6 +19,7 @@ package final class FileSink: RecordSink {
     private let disk: any Disk
     private let file: any WritableFile
     private let writer: ValueWriter
+    private let endsLines: Bool
     private var start: Start
 
     /// Opens a file; missing folders are made.
@@ -30,9 +31,15 @@ package final class FileSink: RecordSink {
     ///   - path: The file.
     ///   - appending: Whether what it holds stays: for a job that is told so, or that goes on.  A
     ///     line that was cut off is ended, so that no record is glued to it.
+    ///   - endsLines: Whether each value is a line; otherwise they stand as they are.
     ///   - disk: Where the file is.
     /// - Throws: ``EndpointError`` that names the path and the reason.
-    package init(path: String, appending: Bool, disk: any Disk) throws(EndpointError) {
+    package init(
+        path: String,
+        appending: Bool,
+        endsLines: Bool = true,
+        disk: any Disk
+    ) throws(EndpointError) {
         do throws(DiskError) {
             file = try disk.openForWriting(path, appending: true)
         } catch {
@@ -40,7 +47,8 @@ package final class FileSink: RecordSink {
         }
         self.path = path
         self.disk = disk
-        writer = ValueWriter(file)
+        self.endsLines = endsLines
+        writer = ValueWriter(file, endsLines: endsLines)
         start = appending ? .endLine : .empty
     }
 
@@ -49,7 +57,7 @@ package final class FileSink: RecordSink {
         do throws(DiskError) {
             if start == .empty {
                 try file.truncate(to: 0)
-            } else if try disk.endsInsideLine(path) {
+            } else if endsLines, try disk.endsInsideLine(path) {
                 try file.writeLineFeed()
             }
         } catch {

@@ -22,18 +22,21 @@ package final class FileSource: RecordSource {
     ///   - parsing: How its bytes become records.
     ///   - follow: Whether its end is only the end for now.  It must then stay where it is and
     ///     grow; not for `.gz`.
+    ///   - frames: What finds records that are frames.
     ///   - disk: Where the file is.
     /// - Throws: ``EndpointError`` that names the path, when it cannot be read.
     package convenience init(
         path: String,
         parsing: RecordParsing,
         follow: Bool = false,
+        frames: (any FrameSplitter)? = nil,
         disk: any Disk
     ) throws(EndpointError) {
         try self.init(
             path: path,
             parsing: parsing,
             follow: follow,
+            frames: frames,
             disk: disk,
             limits: RecordReader.Limits()
         )
@@ -46,6 +49,7 @@ package final class FileSource: RecordSource {
         path: String,
         parsing: RecordParsing,
         follow: Bool,
+        frames: (any FrameSplitter)? = nil,
         disk: any Disk,
         limits: RecordReader.Limits
     ) throws(EndpointError) {
@@ -69,7 +73,8 @@ package final class FileSource: RecordSource {
             file: isCompressed ? GzipFile(opened, path: path) : opened,
             parsing: parsing,
             endPolicy: follow ? .waits : .ends,
-            limits: limits
+            limits: limits,
+            frames: frames
         )
     }
 

@@ -27,7 +27,66 @@ package struct LinuxDisk: Disk {
 
     // doc: inherited
     package func readAll(_ path: String, maximumByteCount: Int) throws(DiskError) -> [UInt8] {
-        let file = try openForReading(path)
+        try Self.readToEnd(try openForReading(path), path, maximumByteCount)
+    }
+
+    // doc: inherited
+    package func readPlainFile(
+        _ path: String,
+        maximumByteCount: Int
+    ) throws(DiskError) -> [UInt8] {
+        // Without the flag, opening a pipe waits for its other end.
+        let descriptor = try Self.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY)
+        let file = try LinuxReadableFile(descriptor: descriptor, path: path)
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else {
+            throw DiskError("read", path, errorNumber: errno)
+        }
+        let kind = information.st_mode & S_IFMT
+        guard kind == S_IFREG || kind == S_IFDIR else { throw .notPlain(path) }
+        return try Self.readToEnd(file, path, maximumByteCount)
+    }
+
+    // doc: inherited
+    package func readPrivateFile(
+        _ path: String,
+        maximumByteCount: Int
+    ) throws(DiskError) -> [UInt8] {
+        let descriptor: Int32
+        do {
+            descriptor = try Self.open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW)
+        } catch {
+            guard error.errorNumber == ELOOP else { throw error }
+            throw DiskError(
+                operation: "read",
+                path: path,
+                reason: "a link; expected a file of its own: remove it"
+            )
+        }
+        let file = try LinuxReadableFile(descriptor: descriptor, path: path)
+        var information = stat()
+        guard fstat(descriptor, &information) == 0 else {
+            throw DiskError("read", path, errorNumber: errno)
+        }
+        guard information.st_mode & S_IFMT == S_IFREG else { throw .notPlain(path) }
+        let mode = information.st_mode & 0o777
+        guard information.st_uid == geteuid(), mode & 0o022 == 0 else {
+            throw DiskError(
+                operation: "read",
+                path: path,
+                reason: "user \(information.st_uid) owns it and its mode is "
+                    + "\(String(mode, radix: 8)); expected user \(geteuid()), and nobody else "
+                    + "who can write to it: remove it"
+            )
+        }
+        return try Self.readToEnd(file, path, maximumByteCount)
+    }
+
+    private static func readToEnd(
+        _ file: any ReadableFile,
+        _ path: String,
+        _ maximumByteCount: Int
+    ) throws(DiskError) -> [UInt8] {
         var bytes: [UInt8] = []
         let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: 65_536, alignment: 16)
         defer { piece.deallocate() }

@@ -60,6 +60,9 @@ private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRaw
     guard let argument else { preconditionFailure("a thread starts with its start") }
     // SAFETY: the pointer was retained for this thread when it was started.
     let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+    let number = apus_thread_number()
+    HostThreads.begin(number)
+    defer { HostThreads.end(number) }
     setName(start.name)
     schedule(start.role)
     start.body()

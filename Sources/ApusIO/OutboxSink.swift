@@ -3,7 +3,8 @@ package import ApusMemory
 import CApusPlugin
 import Glibc
 
-/// Keeps the value of each record, a line each, in logs that are delivered with checkpoints.
+/// Keeps the value of each record, a line each or as it is, in logs that are delivered with
+/// checkpoints.
 ///
 /// What an epoch's log has becomes visible when a ``FileDelivery``, a ``FolderDelivery`` or a
 /// ``StandardOutputDelivery`` delivers it.  A disk that is full is no end: nothing that was taken
@@ -16,6 +17,7 @@ package final class OutboxSink: EpochSink {
     private let subtask: Int
     private let directory: String
     private let disk: any Disk
+    private let endsLines: Bool
     private var log: EpochLog?
     private var logNumber: UInt64 = 1
     private var newestEpoch: UInt64 = 0
@@ -33,8 +35,16 @@ package final class OutboxSink: EpochSink {
     ///   - subtask: Which subtask of it this is.
     ///   - directory: The folder for logs; it exists, and lies in the file system of the
     ///     checkpoints.
+    ///   - endsLines: Whether each value is a line; otherwise they stand as they are.
     ///   - disk: Where that is.
-    package init(sink: String, subtask: Int, directory: String, disk: any Disk) {
+    package init(
+        sink: String,
+        subtask: Int,
+        directory: String,
+        endsLines: Bool = true,
+        disk: any Disk
+    ) {
+        self.endsLines = endsLines
         self.sink = sink
         self.subtask = subtask
         self.directory = directory
@@ -116,7 +126,7 @@ package final class OutboxSink: EpochSink {
     private func take(_ batch: RecordBatch) {
         let values = batch.values
         let buffers = UnsafePointer(batch.buffers)
-        var byteCount = batch.count
+        var byteCount = endsLines ? batch.count : 0
         for index in 0..<batch.count { byteCount += Int(values[index].len) }
         reserve(byteCount)
         // SAFETY: there is room for all values and their line feeds behind `used`.
@@ -126,6 +136,7 @@ package final class OutboxSink: EpochSink {
             let valueByteCount = Int(view.pointee.len)
             memcpy(target, apus_view_data(view, buffers), valueByteCount)
             target += valueByteCount
+            guard endsLines else { continue }
             target.storeBytes(of: UInt8(ascii: "\n"), as: UInt8.self)
             target += 1
         }

@@ -77,7 +77,10 @@ struct RecordFields {
         return text
     }
 
-    private func time(of fields: some FieldAccess) throws(MalformedRecord) -> Int64 {
+    /// The event time.
+    ///
+    /// - Throws: ``MalformedRecord`` when it has none though it should.
+    func time(of fields: some FieldAccess) throws(MalformedRecord) -> Int64 {
         switch timestamp {
         case .none:
             return EventTime.none.microseconds

@@ -12,6 +12,12 @@ package enum RecordFormat: Equatable, Sendable {
     /// One JSON object per line; the record is the line.
     case jsonLines
 
+    /// Whatever each line has; nobody looks into it.
+    case lines
+
+    /// Whatever each frame has; somebody else tells where frames end, and nobody looks into them.
+    case frames
+
     /// Rows as in RFC 4180, after a header row.  The delimiter is an ASCII byte, neither a quote
     /// nor a line break.
     case csv(delimiter: UInt8, emit: Emission)

@@ -38,6 +38,8 @@ final class RecordReader {
 
     let window: InputWindow
     private(set) var splitter: RecordSplitter
+    /// What finds records that are frames; nil for lines.
+    private var frames: FrameQueue?
     private var converter: (any RecordConverter)?
     private var hasBegun = false
     /// Whether the end of the file was read; what the window still has is the last record.
@@ -58,13 +60,16 @@ final class RecordReader {
     ///   - parsing: How its bytes become records.
     ///   - endPolicy: What its end means.
     ///   - limits: How large pieces are and may become.
+    ///   - frames: What finds records that are frames.
     init(
         name: String,
         file: any ReadableFile,
         parsing: RecordParsing,
         endPolicy: EndPolicy,
-        limits: Limits = Limits()
+        limits: Limits = Limits(),
+        frames: (any FrameSplitter)? = nil
     ) {
+        precondition((parsing.format == .frames) == (frames != nil), "frames need a splitter")
         self.name = name
         self.file = file
         self.parsing = parsing
@@ -75,6 +80,14 @@ final class RecordReader {
         case .jsonLines:
             converter = JSONLineConverter(parsing)
             splitter = RecordSplitter(delimiter: nil, byteCountMax: limits.recordByteCountMax)
+        case .lines, .frames:
+            converter = PlainConverter()
+            splitter = RecordSplitter(delimiter: nil, byteCountMax: limits.recordByteCountMax)
+            self.frames = frames.map {
+                FrameQueue($0, byteCountMax: limits.recordByteCountMax)
+            }
+            // Frames begin with the first byte, whatever it is.
+            hasBegun = frames != nil
         case .csv(let delimiter, _):
             splitter = RecordSplitter(
                 delimiter: delimiter,
@@ -139,7 +152,7 @@ final class RecordReader {
 
     /// Goes on behind what the window has used, as another reader left off there.
     func resume(at position: FilePosition) {
-        hasBegun = position.offset > 0
+        hasBegun = position.offset > 0 || frames != nil
         hadEnded = position.hasEnded
         splitter.resume(lineNumber: position.lineNumber, isSkipping: position.isSkipping)
     }
@@ -207,6 +220,7 @@ final class RecordReader {
         slices.removeAll(keepingCapacity: true)
         var tooLongSlice: RecordSplitter.Slice?
         let room = batch.recordCapacity - batch.count
+        if frames != nil { return try takeFrames(room, converter, batch, reject) }
         while slices.count < room, let slice = splitter.next(in: window, isFinal: isFinal) {
             if slice.isTooLong {
                 tooLongSlice = slice
@@ -236,6 +250,35 @@ final class RecordReader {
         }
         if let tooLongSlice { try take(tooLongSlice, arenaOffset: 0, converter, batch, reject) }
         return tooLongSlice != nil || !slices.isEmpty
+    }
+
+    /// Takes frames whose values are as they came.
+    private func takeFrames(
+        _ room: Int,
+        _ converter: any RecordConverter,
+        _ batch: RecordBatch,
+        _ reject: (RejectedRecord) throws(EndpointError) -> Void
+    ) throws(EndpointError) -> Bool {
+        let offset = window.unreadOffset
+        try frames?.look(in: window, isFinal: isFinal, atMost: room, name: name)
+        while let frame = frames?.take() {
+            guard batch.reserveArena(frame.count) else {
+                preconditionFailure("a window is far smaller than an arena can grow")
+            }
+            // SAFETY: the frame lies in the window, and reserveArena has made room for it.
+            let bytes = window.bytes(at: frame.lowerBound, count: frame.count)
+            let start = batch.arenaUsed
+            memcpy(batch.arena + start, bytes.start, frame.count)
+            batch.arenaUsed = start + frame.count
+            let slice = RecordSplitter.Slice(
+                index: frame.lowerBound,
+                byteCount: frame.count,
+                lineNumber: 1,
+                isTooLong: false
+            )
+            try take(slice, arenaOffset: start, converter, batch, reject)
+        }
+        return window.unreadOffset > offset
     }
 
     private func take(
@@ -269,7 +312,7 @@ final class RecordReader {
     }
 
     private var tooLong: MalformedRecord {
-        let isCSV = parsing.format != .jsonLines
+        let isCSV = if case .csv = parsing.format { true } else { false }
         return MalformedRecord(
             reason: "longer than \(limits.recordByteCountMax) bytes"
                 + (isCSV ? "; perhaps a quote is not closed" : "")

@@ -9,18 +9,22 @@ package final class StdinSource: RecordSource {
 
     private let parsing: RecordParsing
     private let descriptor: Int32
+    private let frames: (any FrameSplitter)?
     private var reader: RecordReader?
 
     /// Creates a source; whether there is a standard input shows at the first read.
     ///
-    /// - Parameter parsing: How the bytes become records.
-    package convenience init(parsing: RecordParsing) {
-        self.init(parsing: parsing, descriptor: 0)
+    /// - Parameters:
+    ///   - parsing: How the bytes become records.
+    ///   - frames: What finds records that are frames.
+    package convenience init(parsing: RecordParsing, frames: (any FrameSplitter)? = nil) {
+        self.init(parsing: parsing, descriptor: 0, frames: frames)
     }
 
     /// Creates a source that reads another descriptor, which stays open.
-    init(parsing: RecordParsing, descriptor: Int32) {
+    init(parsing: RecordParsing, descriptor: Int32, frames: (any FrameSplitter)? = nil) {
         self.parsing = parsing
+        self.frames = frames
         self.descriptor = descriptor
     }
 
@@ -59,7 +63,13 @@ package final class StdinSource: RecordSource {
                 path: Self.name,
                 ownsDescriptor: false
             )
-            return RecordReader(name: Self.name, file: file, parsing: parsing, endPolicy: .ends)
+            return RecordReader(
+                name: Self.name,
+                file: file,
+                parsing: parsing,
+                endPolicy: .ends,
+                frames: frames
+            )
         } catch {
             throw EndpointError(error.description)
         }

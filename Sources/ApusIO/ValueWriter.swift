@@ -3,7 +3,8 @@ import ApusMemory
 import CApusPlugin
 import Glibc
 
-/// Writes the values of records to a file, a line each: what all sinks that write share.
+/// Writes the values of records to a file, a line each or as they are: what all sinks that write
+/// share.
 ///
 /// After a failure every further call fails with the same error: nothing that comes later can make
 /// the output complete.  One thread.
@@ -11,6 +12,7 @@ final class ValueWriter {
     private static let bufferByteCount = 256 << 10
 
     private let file: any WritableFile
+    private let endsLines: Bool
     private var failure: EndpointError?
     private var isClosed = false
 
@@ -21,16 +23,17 @@ final class ValueWriter {
     )
     private var used = 0
 
-    /// Takes over an open file.
-    init(_ file: any WritableFile) {
+    /// Takes over an open file; `endsLines` is whether a line feed comes behind each value.
+    init(_ file: any WritableFile, endsLines: Bool = true) {
         self.file = file
+        self.endsLines = endsLines
     }
 
     deinit {
         buffer.deallocate()
     }
 
-    /// Takes the values of a batch, each with a line feed behind it.
+    /// Takes the values of a batch.
     ///
     /// - Throws: ``EndpointError`` that names the path and the reason.
     func write(_ batch: RecordBatch) throws(EndpointError) {
@@ -93,6 +96,7 @@ final class ValueWriter {
     }
 
     private func appendLineFeed() {
+        guard endsLines else { return }
         buffer.storeBytes(of: UInt8(ascii: "\n"), toByteOffset: used, as: UInt8.self)
         used &+= 1
     }

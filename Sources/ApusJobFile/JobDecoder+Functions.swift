@@ -7,7 +7,7 @@ extension JobDecoder {
     /// Reads the `function` of an operator; `nil` if it has none, or none that can be called.
     func decodeFunction(_ parent: ObjectReader<OperatorKey>) -> FunctionDescription? {
         guard let node = parent.value(.function) else { return nil }
-        for key in [OperatorKey.plugin, .component, .broadcast, .state, .config]
+        for key in [OperatorKey.plugin, .component, .broadcast, .state, .async, .config]
         where parent.has(key) {
             parent.report(
                 key,

@@ -49,7 +49,7 @@ extension JobDecoder {
     }
 
     /// Any value as configuration for a plugin.
-    private func decodeConfiguration(
+    func decodeConfiguration(
         _ node: DocumentNode,
         at path: DocumentPath
     ) -> ConfigurationValue {

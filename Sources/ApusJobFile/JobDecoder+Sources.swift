@@ -17,13 +17,14 @@ extension JobDecoder {
     func decodeSource(_ node: DocumentNode, at path: DocumentPath) -> SourceDescription? {
         guard let reader = ObjectReader<SourceKey>(node, path: path, log: log) else { return nil }
         let id = id(reader, .id)
+        let expected = JobProblem.oneOf(SourceKind.pluginNames) + ", or \(Self.pluginRule)"
         let plugin =
-            reader.require(.plugin, JobProblem.oneOf(SourceKind.pluginNames))
-            ? reader.word(.plugin, among: SourceKind.pluginNames) : nil
+            reader.require(.plugin, expected) ? reader.string(.plugin, expected: expected) : nil
         let kind = plugin.flatMap { decodeKind($0, reader) }
+        let parallelism = reader.integer(.parallelism, in: 1...JobDescription.maxParallelismMax)
         let watermark = reader.value(.watermark).map { node in
             // The stand-in keeps a wrong watermark from looking like none.
-            decodeWatermark(node, at: reader.path(.watermark))
+            decodeWatermark(node, at: reader.path(.watermark), mayBeOfRecord: kind?.givesTimes)
                 ?? WatermarkDescription(timestamp: .field(path: [], unit: .rfc3339))
         }
         if plugin == "generator" && reader.has(.watermark) {
@@ -38,11 +39,18 @@ extension JobDecoder {
             id: id,
             kind: kind ?? .stdin(RecordFormat(encoding: .jsonLines)),
             watermark: watermark,
+            parallelism: parallelism,
             location: node.location
         )
     }
 
     private func decodeKind(_ plugin: String, _ reader: ObjectReader<SourceKey>) -> SourceKind? {
+        guard SourceKind.pluginNames.contains(plugin) else {
+            return .plugin(
+                decodeComponent(plugin, reader, component: .component, config: .config)
+            )
+        }
+        refuse([.component, .parallelism], for: plugin, reader)
         let path = reader.path(.config)
         let config = configuration(reader.value(.config), of: reader.node)
         switch plugin {
@@ -86,6 +94,16 @@ extension JobDecoder {
         _ config: ObjectReader<Key>,
         default defaultName: RecordFormatName
     ) -> RecordFormat {
+        if let codec = decodeCodec(config, .format) {
+            for key in [Key.emit, .nullValues, .delimiter] where config.has(key) {
+                config.report(
+                    key,
+                    "'\(key.rawValue)' together with a codec",
+                    expected: "'\(key.rawValue)' only for a format that is built in"
+                )
+            }
+            return RecordFormat(encoding: .codec(codec))
+        }
         let isNameWrong = config.has(.format)
         let chosen = config.choice(.format, RecordFormatName.self)
         let emit = config.choice(.emit, RecordFormat.Emission.self)
@@ -163,5 +181,23 @@ extension JobDecoder {
                 seed: UInt64(seed)
             )
         )
+    }
+}
+
+extension SourceKind {
+    /// Whether its records may have event times before anybody looks into them.
+    fileprivate var givesTimes: Bool {
+        switch self {
+        case .plugin: true
+        case .file(let file): file.format.isDecoded
+        case .stdin(let format): format.isDecoded
+        case .generator: false
+        }
+    }
+}
+
+extension RecordFormat {
+    fileprivate var isDecoded: Bool {
+        if case .codec = encoding { true } else { false }
     }
 }

@@ -2,13 +2,23 @@ import ApusGraph
 
 extension JobDecoder {
     /// Reads the `watermark` of a source; `nil` if it does not say where the time is.
-    func decodeWatermark(_ node: DocumentNode, at path: DocumentPath) -> WatermarkDescription? {
+    ///
+    /// - Parameters:
+    ///   - node: What `watermark` holds.
+    ///   - path: Its place in the document.
+    ///   - mayBeOfRecord: Whether records may have their time already; `nil` if that is not known.
+    /// - Returns: The rule.
+    func decodeWatermark(
+        _ node: DocumentNode,
+        at path: DocumentPath,
+        mayBeOfRecord: Bool?
+    ) -> WatermarkDescription? {
         guard let reader = ObjectReader<WatermarkKey>(node, path: path, log: log) else {
             return nil
         }
         let outOfOrder = reader.duration(.outOfOrder) ?? 0
         let idleAfter = decodeIdleAfter(reader)
-        guard let timestamp = decodeTimestamp(reader) else { return nil }
+        guard let timestamp = decodeTimestamp(reader, mayBeOfRecord) else { return nil }
         return WatermarkDescription(
             timestamp: timestamp,
             outOfOrderMicroseconds: outOfOrder,
@@ -23,10 +33,16 @@ extension JobDecoder {
     }
 
     private func decodeTimestamp(
-        _ reader: ObjectReader<WatermarkKey>
+        _ reader: ObjectReader<WatermarkKey>,
+        _ mayBeOfRecord: Bool?
     ) -> WatermarkDescription.Timestamp? {
         let unit = reader.choice(.unit, WatermarkDescription.Unit.self)
         switch (reader.has(.field), reader.has(.fields)) {
+        case (false, false) where mayBeOfRecord != false:
+            if reader.has(.unit) {
+                reader.report(.unit, "a unit without 'field'", expected: "'field' as well")
+            }
+            return .record
         case (false, false):
             log.add(
                 reader.node,

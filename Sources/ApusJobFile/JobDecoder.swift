@@ -65,6 +65,8 @@ struct JobDecoder {
         let bufferTimeout = spec.duration(.bufferTimeout)
         let errors = decodeErrors(spec, jobName: name)
         let durability = decodeDurability(spec)
+        let callLimits = decodeCallLimits(spec)
+        let secrets = decodeSecrets(spec)
         let sources = nodes(spec, .sources, decodeSource)
         let operators = nodes(spec, .operators, decodeOperator)
         let sinks = nodes(spec, .sinks, decodeSink)
@@ -77,6 +79,8 @@ struct JobDecoder {
                 ?? JobDescription.defaultBufferTimeoutMicroseconds,
             errors: errors,
             durability: durability,
+            callLimits: callLimits,
+            secrets: secrets,
             sources: sources ?? [],
             operators: operators ?? [],
             sinks: sinks ?? []

@@ -24,7 +24,7 @@ enum SpecKey: String, JobFileKey {
     case parallelism
     case maxParallelism = "max-parallelism"
     case bufferTimeout = "buffer-timeout"
-    case errors, checkpoint, state, memory, delivery, sources, operators, sinks
+    case errors, checkpoint, state, memory, plugins, delivery, secrets, sources, operators, sinks
 }
 
 /// The keys of `spec.errors`.
@@ -54,9 +54,15 @@ enum MemoryKey: String, JobFileKey {
     case budget
 }
 
+/// The keys of `spec.plugins`.
+enum PluginsKey: String, JobFileKey {
+    case callTimeout = "call-timeout"
+    case callWarning = "call-warning"
+}
+
 /// The keys of a source.
 enum SourceKey: String, JobFileKey {
-    case id, plugin, config, watermark
+    case id, plugin, component, parallelism, config, watermark
 }
 
 /// The keys of an operator.
@@ -88,7 +94,7 @@ enum ExpiryKey: String, JobFileKey {
 
 /// The keys of a sink.
 enum SinkKey: String, JobFileKey {
-    case id, plugin, input, inputs, delivery, config
+    case id, plugin, component, parallelism, input, inputs, delivery, config
 }
 
 /// The keys of a watermark.
@@ -120,7 +126,22 @@ enum GeneratorKey: String, JobFileKey {
 
 /// The keys of the `config` of a `file` sink.
 enum FileSinkKey: String, JobFileKey {
-    case path, append
+    case path, append, format
+}
+
+/// The keys of the `config` of a `stdout` sink.
+enum StdoutSinkKey: String, JobFileKey {
+    case format
+}
+
+/// The keys of a `format` that is a codec.
+enum CodecKey: String, JobFileKey {
+    case plugin, component, config
+}
+
+/// The keys of one secret.
+enum SecretKey: String, JobFileKey {
+    case env, file
 }
 
 /// The keys of the `config` of a component that has nothing to configure.

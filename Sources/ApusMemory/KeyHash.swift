@@ -38,15 +38,4 @@ extension KeyHash {
 
     /// The hash of a key.
     package static func of(_ key: [UInt8]) -> UInt64 { key.withUnsafeBytes { of($0) } }
-
-    /// XXH3-128 of some bytes as 32 hexadecimal digits: the name of a file by its content.
-    package static func wide(_ bytes: [UInt8]) -> String {
-        let hash = apus_xxh3_128(bytes, bytes.count)
-        return hexadecimal(hash.high) + hexadecimal(hash.low)
-    }
-
-    private static func hexadecimal(_ value: UInt64) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
-    }
 }

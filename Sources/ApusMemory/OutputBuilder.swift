@@ -56,10 +56,13 @@ package final class OutputBuilder {
     /// Whether nothing has been written since ``begin(input:)``.
     package var isEmpty: Bool { out.pointee.count == 0 && full.isEmpty }
 
+    /// How many records have been written since ``begin(input:)``.
+    package var recordCount: Int { full.reduce(Int(out.pointee.count)) { $0 + $1.count } }
+
     /// Whether the plugin's inline code has kept within the memory it was given.
     package var isIntact: Bool {
         Int(out.pointee.count) <= current.recordCapacity
-            && Int(out.pointee.used) <= current.arenaCapacity
+            && Int(out.pointee.used) <= current.arenaCapacity && current.isFenceIntact
     }
 
     /// Prepares for a callback.

@@ -22,6 +22,17 @@ package protocol OutputDelivery: Sendable {
     ///   else has changed it.
     func restore(_ position: [UInt8], undelivered: [SealedOutput]) throws(EndpointError)
 
+    /// Begins where there is no checkpoint to go on from; instead of ``restore(_:undelivered:)``.
+    ///
+    /// - Parameter epoch: The lowest one that may come.
+    /// - Throws: ``EndpointError`` when the target cannot be begun with.
+    func begin(at epoch: UInt64) throws(EndpointError)
+
+    /// Releases what is held.  Once, after the last ``deliver(_:)``.
+    ///
+    /// - Throws: ``EndpointError``; what is delivered stays delivered.
+    func close() throws(EndpointError)
+
     /// What readers see behind a position that is not what was undelivered there.
     ///
     /// Changes nothing.  Asked for before ``restore(_:undelivered:)``.
@@ -63,8 +74,14 @@ package protocol OutputDelivery: Sendable {
     func deliver(_ output: SealedOutput) throws(EndpointError)
 }
 
-/// Targets that cannot be asked what they have.
+/// Targets that cannot be asked what they have, and hold nothing.
 extension OutputDelivery {
+    // doc: inherited
+    package func begin(at epoch: UInt64) throws(EndpointError) {}
+
+    // doc: inherited
+    package func close() throws(EndpointError) {}
+
     // doc: inherited
     package func surplus(
         behind position: [UInt8],

@@ -85,4 +85,36 @@ extension RecordBatch {
         let nothing = UnsafeRawBufferPointer(start: nil, count: 0)
         return key.withUnsafeBytes { append(key: $0, value: nothing, time: .min) }
     }
+
+    /// Appends a record without key and time, whose value the arena has.
+    ///
+    /// - Precondition: The columns have room.
+    package func appendShown(arenaOffset offset: Int, count byteCount: Int) {
+        let index = count
+        keys[index] = apus_view()
+        show(arenaOffset: offset, count: byteCount, in: values + index)
+        times[index] = .min
+        kinds[index] = UInt8(APUS_KIND_NULL_KEY)
+        count = index + 1
+    }
+
+    /// Removes records, whose indices ascend; the others move up.
+    package func remove(_ indices: [Int]) {
+        guard let first = indices.first else { return }
+        var target = first
+        var next = 0
+        for index in first..<count {
+            if next < indices.count, indices[next] == index {
+                next += 1
+                continue
+            }
+            keys[target] = keys[index]
+            values[target] = values[index]
+            times[target] = times[index]
+            hashes[target] = hashes[index]
+            kinds[target] = kinds[index]
+            target += 1
+        }
+        count = target
+    }
 }

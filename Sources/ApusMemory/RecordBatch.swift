@@ -66,7 +66,7 @@ package final class RecordBatch {
         kinds = (columns + 2 * viewBytes + 2 * wordBytes)
             .bindMemory(to: UInt8.self, capacity: recordCapacity)
         self.arenaCapacity = max(arenaCapacity, 16)
-        arena = .allocate(capacity: self.arenaCapacity)
+        arena = Self.makeArena(self.arenaCapacity)
         buffers = .allocate(capacity: Self.bufferCountMax)
         buffers.initialize(repeating: nil, count: Self.bufferCountMax)
         buffers[0] = UnsafePointer(arena)
@@ -76,6 +76,21 @@ package final class RecordBatch {
         columns.deallocate()
         arena.deallocate()
         buffers.deallocate()
+    }
+
+    /// What lies behind an arena, to see whether somebody has written there.
+    private static let fence: UInt64 = 0x5a17_fe9c_e5ee_d00d
+
+    private static func makeArena(_ capacity: Int) -> UnsafeMutablePointer<UInt8> {
+        let arena = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity + 8)
+        UnsafeMutableRawPointer(arena + capacity).storeBytes(of: fence, as: UInt64.self)
+        return arena
+    }
+
+    /// Whether nobody has written directly behind the arena.
+    package var isFenceIntact: Bool {
+        // SAFETY: makeArena allocates and fills these bytes.
+        UnsafeRawPointer(arena + arenaCapacity).loadUnaligned(as: UInt64.self) == Self.fence
     }
 
     /// Forgets all records and borrowed buffers; the memory stays.
@@ -111,7 +126,7 @@ package final class RecordBatch {
         let needed = arenaUsed + byteCount
         guard needed <= Int(Int32.max) else { return false }
         let capacity = max(needed, arenaCapacity * 2)
-        let grown = UnsafeMutablePointer<UInt8>.allocate(capacity: capacity)
+        let grown = Self.makeArena(capacity)
         grown.update(from: arena, count: arenaUsed)
         arena.deallocate()
         arena = grown

@@ -2,6 +2,11 @@
 ///
 /// One thread; never blocks for long.
 package protocol RecordSource: AnyObject {
+    /// Begins.  Once, on the task thread, before the first read.
+    ///
+    /// - Throws: ``EndpointError`` when it cannot.
+    func open() throws(EndpointError)
+
     /// Appends the next records to an empty batch.
     ///
     /// - Parameters:
@@ -20,7 +25,22 @@ package protocol RecordSource: AnyObject {
     ///
     /// Versioned bytes of the source's own, for ``seek(to:)``.  Nil when the source cannot be read
     /// a second time, as with a pipe.  Between two reads.
-    var position: [UInt8]? { get }
+    ///
+    /// - Throws: ``EndpointError`` when the source cannot tell.
+    var position: [UInt8]? { get throws(EndpointError) }
+
+    /// Whether ``noteBarrier(_:)`` and ``noteCheckpoint(_:)`` are of use.
+    var wantsCheckpoints: Bool { get }
+
+    /// Notes that the last ``position`` is that of a checkpoint under way.
+    func noteBarrier(_ number: UInt64)
+
+    /// Notes that a checkpoint is complete, and with it those before it.
+    ///
+    /// Between two reads, and between the last one and ``close()``.
+    ///
+    /// - Throws: ``EndpointError`` when the source cannot go on.
+    func noteCheckpoint(_ number: UInt64) throws(EndpointError)
 
     /// Goes to where another source of the same settings stood; before the first read, once.
     ///
@@ -32,11 +52,25 @@ package protocol RecordSource: AnyObject {
     func seek(to position: [UInt8]) throws(EndpointError)
 
     /// Releases what the source holds.  Once, after the last ``read(into:reject:)``.
-    func close()
+    ///
+    /// - Throws: ``EndpointError`` when that goes wrong; what it has given counts all the same.
+    func close() throws(EndpointError)
 }
 
-/// What a source does that cannot be read a second time.
+/// What a source does that cannot be read a second time, and does not care for checkpoints.
 extension RecordSource {
+    // doc: inherited
+    package func open() throws(EndpointError) {}
+
+    // doc: inherited
+    package var wantsCheckpoints: Bool { false }
+
+    // doc: inherited
+    package func noteBarrier(_ number: UInt64) {}
+
+    // doc: inherited
+    package func noteCheckpoint(_ number: UInt64) throws(EndpointError) {}
+
     /// Nil: there is no way back.
     package var position: [UInt8]? { nil }
 

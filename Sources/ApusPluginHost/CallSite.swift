@@ -7,13 +7,35 @@ final class CallSite: @unchecked Sendable {
     // @unchecked because the text is written once, in init.
 
     let pointer: UnsafePointer<apus_guard_site>
+    private let site: UnsafeMutablePointer<apus_guard_site>
 
-    init(_ owner: String) {
-        // SAFETY: neither is ever freed: a thread may crash while it still refers to them.
-        let site = UnsafeMutablePointer<apus_guard_site>.allocate(capacity: 1)
-        site.initialize(to: apus_guard_site(owner: strdup(owner)))
+    /// Notes who is called.
+    ///
+    /// - Parameters:
+    ///   - owner: Plugin, operator and subtask.
+    ///   - content: The hash of the plugin's file, when it is known.
+    init(_ owner: String, content: String? = nil) {
+        // SAFETY: none of these is ever freed: a thread may crash while it still refers to them.
+        site = UnsafeMutablePointer<apus_guard_site>.allocate(capacity: 1)
+        var value = apus_guard_site()
+        value.owner = UnsafePointer(strdup(owner))
+        value.content = content.flatMap { UnsafePointer(strdup($0)) }
+        site.initialize(to: value)
         pointer = UnsafePointer(site)
     }
+
+    /// Ties the context of an instance to the site: a report tells where in a batch a call was,
+    /// and the context's `stop` is the site's.
+    ///
+    /// Before the first call; the context must live until the last one, and then ``release()``.
+    func attach(_ context: UnsafeMutablePointer<apus_ctx>) {
+        site.pointee.ctx = UnsafePointer(context)
+        // SAFETY: the word is part of the site, which lives for ever.
+        context.pointee.stop = apus_guard_stop_word(pointer)
+    }
+
+    /// Unties it.
+    func release() { site.pointee.ctx = nil }
 
     /// An error struct as a callee gets it.
     static var emptyError: apus_error {
@@ -24,12 +46,13 @@ final class CallSite: @unchecked Sendable {
 
     /// The message in an error struct, or nil when there is none.
     ///
-    /// Never longer than the struct, and always valid UTF-8, whatever the plugin wrote.
+    /// Never longer than the struct, always valid UTF-8, and one line of what can be printed,
+    /// whatever the plugin wrote.
     static func message(of error: UnsafeMutablePointer<apus_error>) -> String? {
         withUnsafeBytes(of: &error.pointee.message) { bytes in
             let count = min(Int(error.pointee.len), bytes.count)
             guard count > 0 else { return nil }
-            return String(decoding: bytes[..<count], as: UTF8.self)
+            return PluginText.printable(String(decoding: bytes[..<count], as: UTF8.self))
         }
     }
 }

@@ -41,6 +41,7 @@ struct DescriptionReader {
             version: try text(value.version, "the version"),
             vendor: try text(value.vendor, "the vendor"),
             abiMinor: Int(value.abi_minor),
+            abiFloor: Int(value.abi_minor_floor),
             components: components
         )
     }
@@ -67,7 +68,10 @@ struct DescriptionReader {
         let functions = try readFunctions(value, kind, place)
         if let functions { try check(functions, value, timers, id) }
         let broadcasts = try readBroadcasts(value, functions, id)
-        let operatorStates = try readOperatorStates(value, id)
+        let snapshotVersion = try readSnapshot(component, value, kind, id)
+        let operatorStates =
+            try readOperatorStates(value, id) + snapshotStates(version: snapshotVersion)
+        try checkStateless(value, kind, id)
         try checkUnique(
             states.map(\.slot.name) + broadcasts.map(\.name) + operatorStates.map(\.name),
             "state of '\(id)'"
@@ -90,7 +94,9 @@ struct DescriptionReader {
             histograms: try readHistograms(value, id),
             broadcastInputCount: Int(value.broadcast_input_count),
             broadcasts: broadcasts,
-            operatorStates: operatorStates
+            operatorStates: operatorStates,
+            abilities: abilities(value, kind),
+            snapshotVersion: snapshotVersion
         )
     }
 

@@ -4,7 +4,9 @@ import Glibc
 /// The optional interfaces that this host has, by name.
 package enum HostExtensions {
     /// Their names.
-    package static let names: Set<String> = [APUS_ASYNC, APUS_RETAIN, APUS_THREAD_CHECK]
+    package static let names: Set<String> = [
+        APUS_ASYNC, APUS_RETAIN, APUS_THREAD_CHECK, APUS_SECRETS,
+    ]
 
     // SAFETY: none of the tables is ever freed: plugins keep pointers to them.
     // `nonisolated(unsafe)` because each is written once, here, and only read after that.
@@ -22,6 +24,7 @@ package enum HostExtensions {
         if strcmp(name, APUS_ASYNC) == 0 { return async }
         if strcmp(name, APUS_RETAIN) == 0 { return retain }
         if strcmp(name, APUS_THREAD_CHECK) == 0 { return threadCheck }
+        if strcmp(name, APUS_SECRETS) == 0 { return UnsafeRawPointer(SecretRegistry.functions) }
         return nil
     }
 

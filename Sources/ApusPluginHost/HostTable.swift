@@ -23,7 +23,8 @@ package enum HostTable {
                     guard let text else { return }
                     let count = min(Int(clamping: length), 4096)
                     let bytes = UnsafeRawBufferPointer(start: text, count: count)
-                    PluginLog.write(instance, level, String(decoding: bytes, as: UTF8.self))
+                    let line = PluginText.printable(String(decoding: bytes, as: UTF8.self))
+                    PluginLog.write(instance, level, line)
                 },
                 get_extension: { HostExtensions.find($0) },
                 name: makeText("apus"),
@@ -49,6 +50,9 @@ package enum HostTable {
 }
 
 extension HostTable {
+    /// The version of the ABI.
+    package static let abi = "\(APUS_ABI_MAJOR).\(APUS_ABI_MINOR)"
+
     /// The name of the function that a plugin exports.
     package static let entryName = APUS_ENTRY_NAME
 }

@@ -29,6 +29,10 @@ package struct InstanceArguments: Sendable {
     package var expiries: [String: SlotExpiry] = [:]
     /// How asynchronous calls are made.
     package var async = AsyncSettings()
+    /// What the instance may ask for; nil for nothing.
+    package var secrets: SecretTable?
+    /// What a checkpoint has of its private snapshot; nil for nothing.
+    package var snapshot: PrivateSnapshot.Saved?
 
     /// Creates arguments.
     package init(

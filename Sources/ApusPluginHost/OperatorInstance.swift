@@ -4,7 +4,6 @@ package import ApusState
 import ApusStore
 import CApusGuard
 package import CApusPlugin
-import Synchronization
 
 /// An operator of a plugin at work: the plugin's instance, its context, state and outputs.
 ///
@@ -20,12 +19,14 @@ package final class OperatorInstance {
     private let outs: UnsafeMutablePointer<UnsafeMutablePointer<apus_out>?>
     private let counterCells: UnsafeMutablePointer<UInt64>
     private let histogramCells: UnsafeMutablePointer<UInt64>
-    /// Read by the plugin as a plain word; written through the atomic from any thread.
-    private let stop: UnsafeMutablePointer<Atomic<UInt32>>
     let site: CallSite
+    /// Keeps the plugin loaded until the instance is destroyed.
+    private let use: PluginUse
     private let owner: String
     private let instance: UInt64
     private(set) var object: UnsafeMutableRawPointer?
+    /// Whether create has succeeded, and destroy is still to be called; `object` may be NULL.
+    private var isCreated = false
     private var idleCallCount = 0
 
     /// What the component says of itself.
@@ -42,6 +43,9 @@ package final class OperatorInstance {
     package let calls: AsyncCalls?
     /// How much the plugin keeps of the records that it has had.
     let retained = RetainQuota()
+    /// State of the plugin's own kind; nil for an operator that has none.
+    private var snapshot: PrivateSnapshot?
+    private var savedSnapshot: PrivateSnapshot.Saved?
 
     /// The state functions; never freed, plugins may call them as long as they run.
     ///
@@ -86,6 +90,7 @@ package final class OperatorInstance {
         component index: Int,
         arguments: InstanceArguments
     ) throws(PluginError) {
+        use = try plugin.use(by: arguments.operatorID)
         description = plugin.description.components[index]
         component = plugin.components[index]
         guard let table = component.pointee.vt?.assumingMemoryBound(to: apus_operator_vt.self)
@@ -101,8 +106,10 @@ package final class OperatorInstance {
         owner =
             "plugin \(plugin.description.id) \(plugin.description.version), operator "
             + "\(arguments.operatorID), subtask \(arguments.subtask)"
-        site = CallSite(owner)
+        site = CallSite(owner, content: plugin.contentHash)
         instance = PluginLog.register(owner)
+        SecretRegistry.register(instance, arguments.secrets)
+        savedSnapshot = arguments.snapshot
         let isKeyed = description.isKeyed
         state =
             isKeyed
@@ -139,9 +146,8 @@ package final class OperatorInstance {
         let cellCount = description.histograms.count * Int(APUS_HISTOGRAM_CELLS)
         histogramCells = .allocate(capacity: max(1, cellCount))
         histogramCells.initialize(repeating: 0, count: max(1, cellCount))
-        stop = .allocate(capacity: 1)
-        stop.initialize(to: Atomic(0))
         context.initialize(to: apus_ctx())
+        snapshot = PrivateSnapshot(component, description, site: site, owner: owner)
         prepareContext()
         ThreadCheck.add(site.pointer, instance)
         // Before create, which may start a thread that completes and posts.
@@ -150,16 +156,16 @@ package final class OperatorInstance {
     }
 
     deinit {
-        closeInbox()
-        if let object { apus_guard_destroy(site.pointer, component, object) }
+        destroy()
+        site.release()
         ThreadCheck.remove(instance)
+        SecretRegistry.unregister(instance)
         PluginLog.unregister(instance)
         context.deallocate()
         error.deallocate()
         outs.deallocate()
         counterCells.deallocate()
         histogramCells.deallocate()
-        stop.deallocate()
     }
 
     private static func makeBroadcasts(
@@ -223,7 +229,7 @@ package final class OperatorInstance {
         context.pointee.host_private = state.map { Unmanaged.passUnretained($0).toOpaque() }
         context.pointee.instance = instance
         context.pointee.watermark_us = .min
-        context.pointee.stop = UnsafeRawPointer(stop).assumingMemoryBound(to: UInt32.self)
+        site.attach(context)
         context.pointee.counters = counterCells
         context.pointee.error = error
         context.pointee.broadcast = Self.broadcastFunctions
@@ -274,6 +280,7 @@ package final class OperatorInstance {
             )
         }
         self.object = object
+        isCreated = true
     }
 
     private static func text(_ bytes: UnsafeRawBufferPointer) -> apus_str {
@@ -293,10 +300,27 @@ package final class OperatorInstance {
     package func open(nowMicroseconds: Int64) throws(PluginError) {
         // From here on the instance runs on this thread: a stack overflow can be reported.
         apus_guard_prepare_thread()
-        guard functions.pointee.open != nil else { return }
         begin(nil, 0, .min, nowMicroseconds)
+        if let saved = savedSnapshot {
+            savedSnapshot = nil
+            try snapshot?.load(saved, object, context)
+        }
+        guard functions.pointee.open != nil else { return }
         let code = apus_guard_open(site.pointer, functions, object, context)
         guard code == APUS_OK else { throw failure("open", code) }
+    }
+
+    /// Has the plugin write its private snapshot into the operator state that holds it.
+    ///
+    /// The task thread, between two callbacks, when a snapshot begins.
+    ///
+    /// - Throws: ``PluginError`` when the plugin cannot, or writes too much.
+    package func savePrivateSnapshot(nowMicroseconds: Int64) throws(PluginError) {
+        guard let snapshot, let operatorState else { return }
+        begin(nil, 0, context.pointee.watermark_us, nowMicroseconds)
+        let bytes = try snapshot.save(object, context)
+        for output in outputs { output.discard() }
+        operatorState.replaceLast(with: bytes)
     }
 
     /// Closes the instance.
@@ -312,13 +336,20 @@ package final class OperatorInstance {
         guard code == APUS_OK else { throw failure("close", code) }
     }
 
+    /// Destroys the plugin's instance; nothing else may be called afterwards.
+    ///
+    /// The control thread, after the task thread has ended.  Once; later calls do nothing.
+    package func destroy() {
+        closeInbox()
+        guard isCreated else { return }
+        isCreated = false
+        apus_guard_destroy(site.pointer, component, object)
+    }
+
     /// Tells a callback that runs to return soon.
     ///
     /// Any thread.
-    package func requestStop() {
-        // Releasing: who sees it also sees the request that it follows from.
-        stop.pointee.store(1, ordering: .releasing)
-    }
+    package func requestStop() { apus_guard_request_stop(site.pointer) }
 
     // MARK: - Callbacks
 
@@ -477,6 +508,10 @@ package final class OperatorInstance {
         _ first: Int,
         _ count: Int
     ) -> CallOutcome {
+        guard apus_guard_check_return(error) == APUS_OK else {
+            for output in outputs { output.discard() }
+            return .failed(failure(callback, APUS_FATAL))
+        }
         for (port, output) in outputs.enumerated() where !output.isIntact {
             output.discard()
             return .failed(broken(callback, "wrote behind the end of output \(port)"))

@@ -11,6 +11,8 @@ package struct PluginDescription: Equatable, Sendable {
     package let vendor: String
     /// The minor ABI version that it was compiled with.
     package let abiMinor: Int
+    /// The oldest minor ABI version of a host that it runs on.
+    package let abiFloor: Int
     /// What it offers, in the order of its table.
     package let components: [ComponentDescription]
 }
@@ -48,7 +50,30 @@ package struct ComponentDescription: Equatable, Sendable {
     /// The broadcast states.
     package let broadcasts: [BroadcastDescription]
     /// The operator states.
+    ///
+    /// The last one is that of the private snapshot, if there is one; see ``PrivateSnapshot``.
     package let operatorStates: [OperatorStateDescription]
+    /// What a sink or a codec can do.
+    package let abilities: Abilities
+    /// The version of the private snapshot that it writes; nil when it has none.
+    package let snapshotVersion: Int?
+}
+
+/// What a sink or a codec can do, as its function table says.
+package struct Abilities: OptionSet, Equatable, Sendable {
+    // doc: inherited
+    package let rawValue: UInt8
+    // doc: inherited
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    /// A sink that takes records at once.
+    package static let flush = Abilities(rawValue: 1)
+    /// A sink that makes whole epochs visible.
+    package static let commit = Abilities(rawValue: 2)
+    /// A codec that makes records of bytes.
+    package static let decode = Abilities(rawValue: 4)
+    /// A codec that makes bytes of records.
+    package static let encode = Abilities(rawValue: 8)
 }
 
 /// What a component is for; the numbers are those of the ABI.

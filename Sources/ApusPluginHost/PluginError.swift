@@ -1,7 +1,7 @@
 /// What is wrong with a plugin, or what it did wrong.
 package struct PluginError: Error, Equatable, Sendable, CustomStringConvertible {
     /// The kind of fault; a caller may react to it.
-    package enum Code: String, Sendable {
+    package enum Code: String, Codable, Sendable {
         /// The file is missing or cannot be read.
         case unreadable
         /// The file is not a shared library for this machine, or is damaged.

@@ -39,6 +39,11 @@ package enum PluginLog {
         }
     }
 
+    /// Logs a line of the host's about a plugin.
+    static func say(_ owner: String, _ level: UInt32, _ text: String) {
+        state.withLock { $0.sink }?(level, owner, text)
+    }
+
     /// A number for a new instance, under which it logs.
     static func register(_ owner: String) -> UInt64 {
         state.withLock {
@@ -55,6 +60,18 @@ package enum PluginLog {
             $0.owners[instance] = nil
             $0.quotas[instance] = nil
         }
+    }
+
+    /// Whether there is an instance of that number.
+    static func isRegistered(_ instance: UInt64) -> Bool {
+        state.withLock { $0.owners[instance] != nil }
+    }
+
+    /// Logs what the host has to say about a plugin.
+    ///
+    /// Any thread.
+    static func warn(_ owner: String, _ text: String) {
+        state.withLock { $0.sink }?(UInt32(APUS_LOG_WARNING), owner, text)
     }
 
     /// Logs a line of an instance.

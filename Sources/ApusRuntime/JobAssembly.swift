@@ -10,7 +10,7 @@ import ApusState
 /// Nodes are built from the sinks back to the sources, so that what a port writes to is there
 /// when the port is made.  Subtask i of every node lives on thread i.
 struct JobAssembly {
-    private static let recordsPerBatch = 1024
+    static let recordsPerBatch = 1024
     private static let arenaCapacity = 64 << 10
     private static let messagesInFlight = 8
     /// How far the subtasks of a source may be apart in event time.
@@ -96,15 +96,10 @@ struct JobAssembly {
                 try add(stage, node)
                 threads[subtask].add(stage)
             case .sink(let description):
-                let sink: any RecordSink
-                do {
-                    sink = try environment.endpoints.makeSink(description, subtask: subtask)
-                } catch {
-                    throw JobFailure(.environment, node: node.id, error.description)
-                }
                 let stage = SinkStage(
                     place(node, subtask),
-                    sink: sink,
+                    sink: try makeSink(description, node, subtask),
+                    deadLetters: environment.deadLetters,
                     notify: environment.notify
                 )
                 try add(stage, node)
@@ -153,6 +148,7 @@ struct JobAssembly {
             groups: groups,
             recordsPerBatch: Self.recordsPerBatch
         )
+        arguments.secrets = environment.secrets
         arguments.tier = tier(node, subtask)
         arguments.broadcasts = try broadcasts(node)
         arguments.operatorState = try operatorState(
@@ -160,6 +156,7 @@ struct JobAssembly {
             subtask,
             implementation.description.operatorStates
         )
+        takeSnapshot(&arguments, node, implementation.description)
         for expiry in description.expiries {
             arguments.expiries[expiry.stateName] = SlotExpiry(
                 ttlMicroseconds: expiry.ttlMicroseconds,
@@ -339,24 +336,11 @@ struct JobAssembly {
     private func makeSources() throws(JobFailure) -> [[any RecordSource]] {
         var sources: [[any RecordSource]] = []
         for node in plan.nodes {
-            var subtasks: [any RecordSource] = []
-            if case .source(let description) = node.role {
-                for subtask in 0..<node.subtaskCount {
-                    do {
-                        subtasks.append(
-                            try environment.endpoints.makeSource(
-                                description,
-                                key: node.pushedDownKey,
-                                subtask: subtask,
-                                subtaskCount: node.subtaskCount
-                            )
-                        )
-                    } catch {
-                        throw JobFailure(.environment, node: node.id, error.description)
-                    }
-                }
+            guard case .source(let description) = node.role else {
+                sources.append([])
+                continue
             }
-            sources.append(subtasks)
+            sources.append(try makeSources(description, node))
         }
         return sources
     }
@@ -369,6 +353,7 @@ struct JobAssembly {
         let policy = timePolicy(description, node.subtaskCount)
         for (subtask, source) in sources.enumerated() {
             let restored = try resume(source, node, subtask)
+            if let source = source as? PluginSource { source.ring(threads[subtask].bell) }
             threads[subtask].add(
                 SourceHead(
                     SourceHead.Place(
@@ -382,6 +367,7 @@ struct JobAssembly {
                     source: source,
                     port: ports[node.index][subtask][0],
                     time: policy,
+                    stamper: stamper(description),
                     recordsPerBatch: Self.recordsPerBatch,
                     rejects: rejects(node, subtask),
                     counters: counters[node.index][subtask],
@@ -392,12 +378,20 @@ struct JobAssembly {
         }
     }
 
+    /// What takes times out of records that nobody has parsed.
+    private func stamper(_ source: SourceDescription) -> (any TimeStamper)? {
+        guard source.isUnparsed, let watermark = source.watermark else { return nil }
+        return environment.endpoints.makeTimeStamper(watermark.timestamp)
+    }
+
     private func timePolicy(
         _ source: SourceDescription,
         _ subtaskCount: Int
     ) -> SourceHead.TimePolicy? {
+        // A plugin may have nothing for one subtask and much for another one.
+        let isAligned = if case .plugin = source.kind { false } else { subtaskCount > 1 }
         let alignment =
-            subtaskCount > 1
+            isAligned
             ? SourceAlignment(subtaskCount: subtaskCount, driftMax: Self.driftMaxMicroseconds) : nil
         if let watermark = source.watermark {
             return SourceHead.TimePolicy(

@@ -25,6 +25,8 @@ package struct JobEnvironment: Sendable {
     let endpoints: any EndpointFactory
     let deadLetters: any DeadLetters
     let implementations: [String: Implementation]
+    let codecs: [String: Implementation]
+    let secrets: SecretTable?
     let functions: [String: BoundFunction]
     let checkpoints: CheckpointSettings?
     let notify: @Sendable (String) -> Void
@@ -36,7 +38,9 @@ package struct JobEnvironment: Sendable {
     ///   - threads: Starts the task threads.
     ///   - endpoints: Makes sources and sinks.
     ///   - deadLetters: Takes rejected records.
-    ///   - implementations: By the operators' ids.
+    ///   - implementations: By the ids of operators, and of sources and sinks of plugins.
+    ///   - codecs: By the ids of the sources and sinks that have one.
+    ///   - secrets: What plugins may ask for.
     ///   - functions: By the ids of operators that are C functions.
     ///   - checkpoints: Where and how often checkpoints are taken, and which one to go on from; nil
     ///     for a job that begins anew each time.
@@ -47,6 +51,8 @@ package struct JobEnvironment: Sendable {
         endpoints: any EndpointFactory,
         deadLetters: any DeadLetters,
         implementations: [String: Implementation],
+        codecs: [String: Implementation] = [:],
+        secrets: SecretTable? = nil,
         functions: [String: BoundFunction] = [:],
         checkpoints: CheckpointSettings? = nil,
         notify: @escaping @Sendable (String) -> Void
@@ -56,6 +62,8 @@ package struct JobEnvironment: Sendable {
         self.endpoints = endpoints
         self.deadLetters = deadLetters
         self.implementations = implementations
+        self.codecs = codecs
+        self.secrets = secrets
         self.functions = functions
         self.checkpoints = checkpoints
         self.notify = notify

@@ -174,12 +174,14 @@ package final class JobRun: Sendable {
             let isFinal = checkpointing?.history.attempts.last?.isFinal ?? false
             end = wasStopped && !isFinal ? .stopped : .finished
         }
-        return Summary(
+        let summary = Summary(
             end: end,
             progress: progress(),
             armedTimers: armedTimers(),
             pluginCounters: pluginCounters()
         )
+        for stage in operators.stages { stage.destroy() }
+        return summary
     }
 
     /// What the job has done so far.

@@ -277,6 +277,7 @@ final class OperatorStage: Stage {
         // Those that are armed at the last barrier fire when the job goes on.
         if !isPastLastBarrier, !hadEnded { try fireLastProcessingTimers() }
         reportState()
+        if checkpoints != nil { try savePrivateSnapshot() }
         isOpen = false
         do {
             let now = clock.wallMicroseconds()
@@ -311,6 +312,8 @@ final class OperatorStage: Stage {
             // All subtasks have the same.
             if subtask == 0 { broadcasts.beginSnapshot() }
         }
+        // One that is closed has saved before.
+        if isOpen { try savePrivateSnapshot() }
         instance.operatorState?.beginSnapshot()
         guard let state = instance.state else { return }
         // What an abandoned attempt has left.
@@ -322,6 +325,14 @@ final class OperatorStage: Stage {
         snapshot.byteCount = state.byteCount
         snapshot.eventTimerCount = state.timerCount(.event)
         snapshot.processingTimerCount = state.timerCount(.processing)
+    }
+
+    private func savePrivateSnapshot() throws(JobFailure) {
+        do {
+            try instance.savePrivateSnapshot(nowMicroseconds: clock.wallMicroseconds())
+        } catch {
+            throw fail(error)
+        }
     }
 
     override var isSnapshotting: Bool {
@@ -370,6 +381,11 @@ final class OperatorStage: Stage {
     }
 
     override func requestStop() { instance.requestStop() }
+
+    /// Destroys the plugin's instance.
+    ///
+    /// After the task thread has ended; counters can still be read.
+    func destroy() { instance.destroy() }
 
     /// Timers that are armed.
     var armedTimerCount: Int {

@@ -17,6 +17,8 @@ final class RunControl: Sendable {
     private let newestBarrier: Atomic<UInt64> = Atomic(0)
     /// The barrier behind which sources end; published by `newestBarrier`.
     private let endingBarrier: Atomic<UInt64> = Atomic(0)
+    /// The newest checkpoint that is complete; 0 for none so far.
+    private let newestComplete: Atomic<UInt64> = Atomic(0)
     private let mayEnd: Atomic<Bool> = Atomic(false)
     private let firstFailure: Mutex<JobFailure?> = Mutex(nil)
 
@@ -51,6 +53,14 @@ final class RunControl: Sendable {
         if isLast { endingBarrier.store(number, ordering: .relaxed) }
         newestBarrier.store(number, ordering: .releasing)
     }
+
+    /// The newest checkpoint that is complete; 0 for none since the start.
+    ///
+    /// Any thread; one load.
+    var completeCheckpoint: UInt64 { newestComplete.load(ordering: .acquiring) }
+
+    /// Notes that a checkpoint is complete.
+    func noteComplete(_ number: UInt64) { newestComplete.store(number, ordering: .releasing) }
 
     /// Whether threads that have nothing more to do may end: the last checkpoint is complete.
     var isReleased: Bool { mayEnd.load(ordering: .acquiring) }

@@ -7,17 +7,37 @@ final class SinkStage: Stage {
     /// The same sink, when its output becomes visible only with checkpoints.
     private let epochSink: (any EpochSink)?
     private let patience: Patience
+    private let deadLetters: any DeadLetters
+    private lazy var rejects = RejectHandler(
+        deadLetters: deadLetters,
+        counters: counters,
+        patience: patience
+    )
     /// What was sealed and not yet reported.
     private var sealed: [SealedOutput] = []
     private var hasPending = false
     private var isClosed = false
 
-    init(_ place: Place, sink: any RecordSink, notify: @escaping @Sendable (String) -> Void) {
+    init(
+        _ place: Place,
+        sink: any RecordSink,
+        deadLetters: any DeadLetters,
+        notify: @escaping @Sendable (String) -> Void
+    ) {
         self.sink = sink
         let epochSink = place.checkpoints == nil ? nil : sink as? any EpochSink
         self.epochSink = epochSink
-        patience = Patience(control: place.control, waits: epochSink != nil, notify: notify)
+        self.deadLetters = deadLetters
+        patience = Patience(
+            control: place.control,
+            waits: epochSink != nil || sink.asksForPatience,
+            notify: notify
+        )
         super.init(place)
+    }
+
+    override func open() throws(JobFailure) {
+        do { try sink.open() } catch { throw fail(error) }
     }
 
     override func process(_ batch: RecordBatch, input: Int) throws(JobFailure) {
@@ -25,7 +45,9 @@ final class SinkStage: Stage {
         if isPastLastBarrier { return }
         try patiently { () throws(EndpointError) in try sink.write(batch) }
         hasPending = true
-        counters.addOut(batch.count)
+        let rejected = sink.takeRejected()
+        counters.addOut(batch.count - rejected.count)
+        for record in rejected { try rejects.reject(record, node: node) }
     }
 
     override func flush() throws(JobFailure) -> Bool {

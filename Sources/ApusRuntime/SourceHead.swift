@@ -43,6 +43,9 @@ final class SourceHead: Head {
     private let node: String
     private let subtask: Int
     private let source: any RecordSource
+    /// The same source, when it fills batches of its own.
+    private let batchSource: (any BatchSource)?
+    private let stamper: (any TimeStamper)?
     private let port: OutputPort
     private let batch: RecordBatch
     private let time: TimePolicy?
@@ -59,14 +62,18 @@ final class SourceHead: Head {
     private var sentWatermark = Int64.min
     private var nextWatermarkAt = Int64.min
     private var lastRecordAt: Int64
-    /// What the source was when it was closed.
+    /// What the source was when it ended.
     private var endSnapshot: SourceSnapshot?
+    private var isClosed = false
+    /// The newest complete checkpoint that the source knows of.
+    private var knownCheckpoint: UInt64 = 0
 
     init(
         _ place: Place,
         source: any RecordSource,
         port: OutputPort,
         time: TimePolicy?,
+        stamper: (any TimeStamper)? = nil,
         recordsPerBatch: Int,
         rejects: RejectHandler,
         counters: StageCounters,
@@ -79,6 +86,8 @@ final class SourceHead: Head {
         control = place.control
         checkpoints = place.checkpoints
         self.source = source
+        batchSource = source as? any BatchSource
+        self.stamper = stamper
         self.port = port
         self.time = time
         self.counters = counters
@@ -94,6 +103,11 @@ final class SourceHead: Head {
                 time?.alignment?.report(subtask, newest: newestTime)
             }
         }
+    }
+
+    /// Begins; once, before ``resume()``.
+    func open() throws(JobFailure) {
+        do { try source.open() } catch { throw fail(error) }
     }
 
     /// Goes on where a checkpoint was: tells how far event time has come.
@@ -121,16 +135,10 @@ final class SourceHead: Head {
             hasNothing = true
             return false
         }
-        batch.reset()
-        let progress = try read()
+        try noteCheckpoint()
+        let (progress, hasRecords) = try read()
         let now = clock.monotonicNanoseconds()
-        if batch.count > 0 {
-            isIdle = false
-            lastRecordAt = now
-            counters.addOut(batch.count)
-            if time != nil { noteTimes() }
-            try port.send(batch)
-        }
+        if hasRecords { lastRecordAt = now }
         switch progress {
         case .advanced:
             hasNothing = false
@@ -140,19 +148,50 @@ final class SourceHead: Head {
             hasNothing = true
             try sendWatermarkIfDue(now, isForced: true)
             try noticeIdleness(now)
-            return batch.count > 0
+            return hasRecords
         case .ended:
             try sendWatermark(.max)
-            endSnapshot = snapshot(hasEnded: true)
+            endSnapshot = try snapshot(hasEnded: true)
             try end()
             return true
         }
     }
 
-    private func read() throws(JobFailure) -> SourceProgress {
+    /// Reads records and sends them.
+    private func read() throws(JobFailure) -> (progress: SourceProgress, hasRecords: Bool) {
+        guard let batchSource else {
+            batch.reset()
+            let progress = try read { (reject) throws(EndpointError) in
+                try source.read(into: batch, reject: reject)
+            }
+            if batch.count > 0 { try send(batch) }
+            return (progress, batch.count > 0)
+        }
+        var progress = SourceProgress.advanced
+        var hasRecords = false
+        repeat {
+            progress = try read { (reject) throws(EndpointError) in
+                try batchSource.poll(watermark: sentWatermark, reject: reject)
+            }
+            try batchSource.drain { (batch: RecordBatch) throws(JobFailure) in
+                if let stamper {
+                    for record in stamper.stamp(batch) { try rejects.reject(record, node: node) }
+                }
+                guard batch.count > 0 else { return }
+                hasRecords = true
+                try send(batch)
+            }
+        } while batchSource.isPartial && control.current != .abort
+        return (progress, hasRecords)
+    }
+
+    private func read(
+        _ call: ((RejectedRecord) throws(EndpointError) -> Void) throws(EndpointError) ->
+            SourceProgress
+    ) throws(JobFailure) -> SourceProgress {
         var failure: JobFailure?
         do throws(EndpointError) {
-            return try source.read(into: batch) { (record) throws(EndpointError) in
+            return try call { (record) throws(EndpointError) in
                 do throws(JobFailure) {
                     try rejects.reject(record, node: node)
                 } catch {
@@ -161,15 +200,43 @@ final class SourceHead: Head {
                 }
             }
         } catch {
-            throw failure ?? JobFailure(.environment, node: node, error.description)
+            throw failure ?? fail(error)
         }
+    }
+
+    private func send(_ batch: RecordBatch) throws(JobFailure) {
+        isIdle = false
+        counters.addOut(batch.count)
+        if time != nil { noteTimes(of: batch) }
+        try port.send(batch)
+    }
+
+    private func fail(_ error: EndpointError) -> JobFailure {
+        JobFailure(.environment, node: node, error.description)
     }
 
     private func end() throws(JobFailure) {
         time?.alignment?.report(subtask, newest: .max)
         phase = .finished
-        source.close()
+        // One that wants to know of the last checkpoint stays open until that is complete.
+        if checkpoints == nil || !source.wantsCheckpoints { try close() }
         try port.sendEnd()
+    }
+
+    /// Closes what stays open until the job's last checkpoint is complete.
+    func close() throws(JobFailure) {
+        guard !isClosed else { return }
+        try noteCheckpoint()
+        isClosed = true
+        do { try source.close() } catch { throw fail(error) }
+    }
+
+    /// Tells the source of a checkpoint that is complete.
+    private func noteCheckpoint() throws(JobFailure) {
+        let complete = control.completeCheckpoint
+        guard complete != knownCheckpoint else { return }
+        knownCheckpoint = complete
+        do { try source.noteCheckpoint(complete) } catch { throw fail(error) }
     }
 
     // MARK: - Checkpoints
@@ -184,11 +251,13 @@ final class SourceHead: Head {
             try port.sendBarrier(number)
             Failpoint.hit(.c2)
         }
-        guard let cut = endSnapshot ?? snapshot(hasEnded: false) else {
+        let cut = if let endSnapshot { endSnapshot } else { try snapshot(hasEnded: false) }
+        guard let cut else {
             let reason = "source '\(node)' cannot be resumed: it has no position to go back to"
             checkpoints.mailbox.post(.declined(number, reason))
             return
         }
+        if source.wantsCheckpoints { source.noteBarrier(number) }
         Failpoint.hit(.c3)
         checkpoints.mailbox.post(
             .report(
@@ -211,8 +280,10 @@ final class SourceHead: Head {
         }
     }
 
-    private func snapshot(hasEnded: Bool) -> SourceSnapshot? {
-        guard let position = source.position else { return nil }
+    private func snapshot(hasEnded: Bool) throws(JobFailure) -> SourceSnapshot? {
+        let position: [UInt8]?
+        do { position = try source.position } catch { throw fail(error) }
+        guard let position else { return nil }
         return SourceSnapshot(
             position: position,
             newestTime: newestTime,
@@ -222,14 +293,16 @@ final class SourceHead: Head {
     }
 
     func abandon() {
-        guard phase == .running else { return }
         phase = .finished
-        source.close()
+        guard !isClosed else { return }
+        isClosed = true
+        // The job was aborted or has failed before: what goes wrong now changes nothing.
+        do { try source.close() } catch { return }
     }
 
     // MARK: - Time
 
-    private func noteTimes() {
+    private func noteTimes(of batch: RecordBatch) {
         newestTime = max(newestTime, batch.newestTime)
         time?.alignment?.report(subtask, newest: newestTime)
     }

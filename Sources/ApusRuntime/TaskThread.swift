@@ -100,9 +100,15 @@ final class TaskThread: @unchecked Sendable {
                 try stage.open()
                 try stage.resume()
             }
-            for source in sources { try source.resume() }
+            for source in sources {
+                try source.open()
+                try source.resume()
+            }
             try loop()
-            if control.current != .abort { for stage in stages { try stage.close() } }
+            if control.current != .abort {
+                for source in sources { try source.close() }
+                for stage in stages { try stage.close() }
+            }
         } catch {
             control.fail(error)
             onFailure()

@@ -69,7 +69,7 @@ private func withLists(
 ) -> Int32 {
     guard let host = context?.pointee.operator_state_private else { return APUS_UNSUPPORTED }
     return Unmanaged<OperatorStateLists>.fromOpaque(host)._withUnsafeGuaranteedRef { lists in
-        Int(index) < lists.names.count ? body(lists) : APUS_UNSUPPORTED
+        Int(index) < lists.declaredCount ? body(lists) : APUS_UNSUPPORTED
     }
 }
 

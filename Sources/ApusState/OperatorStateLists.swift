@@ -8,6 +8,9 @@ import CApusPlugin
 package final class OperatorStateLists {
     /// The names of the lists, in the order of their declaration.
     package let names: [String]
+    /// How many of them the plugin knows: those whose names begin with '@' are the host's own, and
+    /// come last.
+    let declaredCount: Int
 
     // SAFETY: blocks of the pool, each of one item of one list; the pool goes with this object.
     private var lists: [[UnsafeMutableRawBufferPointer]]
@@ -23,6 +26,7 @@ package final class OperatorStateLists {
     ///   - budget: What they use counts in it; nil for in none.
     package init(names: [String], budget: MemoryBudget? = nil) {
         self.names = names
+        declaredCount = names.count { !$0.hasPrefix("@") }
         lists = Array(repeating: [], count: names.count)
         share = BudgetShare(of: budget)
     }
@@ -73,6 +77,13 @@ package final class OperatorStateLists {
         itemCount -= lists[index].count - count
         lists[index].removeSubrange(count...)
         report()
+    }
+
+    /// Makes some bytes the only item of the last list, which is the host's own.
+    package func replaceLast(with bytes: [UInt8]) {
+        let index = lists.count - 1
+        truncate(index, to: 0)
+        bytes.withUnsafeBytes { append(index, $0) }
     }
 
     private func copy(_ item: UnsafeRawBufferPointer) -> UnsafeMutableRawBufferPointer {

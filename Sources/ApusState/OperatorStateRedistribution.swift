@@ -4,6 +4,8 @@ package enum OperatorStateRedistribution: String, Equatable, Sendable {
     case split
     /// Each subtask gets all items.
     case union
+    /// As many subtasks as before get their own; otherwise each gets all items.
+    case snapshot
 
     /// The items that a subtask gets.
     ///
@@ -18,7 +20,7 @@ package enum OperatorStateRedistribution: String, Equatable, Sendable {
         forSubtask subtask: Int,
         of subtaskCount: Int
     ) -> OperatorStateItems {
-        if self == .split, old.count == subtaskCount { return old[subtask] }
+        if self != .union, old.count == subtaskCount { return old[subtask] }
         let all = old.flatMap { $0 }
         guard self == .split else { return all }
         let start = subtask * all.count / subtaskCount

@@ -33,3 +33,5 @@ void apus_schedule_this_thread(int32_t nice_increment, int64_t slice_nanoseconds
     syscall(SYS_sched_setattr, 0, &attributes, 0);
     if (slice_nanoseconds > 0) prctl(PR_SET_TIMERSLACK, 1000UL);
 }
+
+int32_t apus_thread_number(void) { return (int32_t)syscall(SYS_gettid); }

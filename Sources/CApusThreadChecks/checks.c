@@ -89,7 +89,6 @@ int32_t apus_thread_checks_attach(apus_ctx *ctx) {
     }
     if (place) {
         place->instance = ctx->instance;
-        place->error = ctx->error;
         place->state = ctx->state;
         place->timers = ctx->timers;
         ctx->state = apus_checking_state(ctx->state);
@@ -150,7 +149,8 @@ static uint32_t bit_of(const char *callback) {
     return IN_CONTROL;  // loading, and what else is not a callback of an instance
 }
 
-static void enter(const char *callback, apus_attached *attached) {
+void apus_thread_checks_enter(const char *callback, apus_ctx *ctx) {
+    apus_attached *attached = find(ctx);
     const frame *outer = current();
     if (outer && outer->inside) {
         report_host(
@@ -170,21 +170,6 @@ static void enter(const char *callback, apus_attached *attached) {
         frames[depth] = (frame){callback, bit_of(callback), attached, NULL};
     }
     depth++;
-}
-
-void apus_thread_checks_enter(const char *callback, apus_ctx *ctx) {
-    enter(callback, find(ctx));
-}
-
-void apus_thread_checks_enter_by_error(const char *callback, const apus_error *error) {
-    apus_attached *found = NULL;
-    for (int i = 0; error && i < CONTEXT_MAX && !found; i++) {
-        if (atomic_load_explicit(&contexts[i].ctx, memory_order_acquire)
-            && contexts[i].error == error) {
-            found = &contexts[i];
-        }
-    }
-    enter(callback, found);
 }
 
 void apus_thread_checks_leave(void) {

@@ -41,7 +41,6 @@ typedef struct apus_checked {
 typedef struct apus_attached {
     apus_ctx *_Atomic ctx;
     uint64_t instance;
-    const apus_error *error;
     const apus_state_api *state;
     const apus_timer_api *timers;
     const apus_broadcast_api *broadcast;

@@ -14,6 +14,7 @@ static const apus_thread_rule rules[] = {
     {"apus_broadcast_api", "clear", "op", 2, 1},
     {"apus_codec_vt", "decode", "op", 3, 0},
     {"apus_codec_vt", "encode", "op", 3, 0},
+    {"apus_codec_vt", "split", "op", 3, 0},
     {"apus_component", "create", "ctl", 1, 0},
     {"apus_component", "destroy", "ctl", 1, 0},
     {"apus_component", "get_extension", "any", 3, 0},

@@ -41,8 +41,31 @@ struct Endpoints: EndpointFactory {
             )
         case .stdin(let format):
             return StdinSource(parsing: parsing(format, source, key))
+        case .plugin:
+            throw EndpointError("a plugin is no endpoint of this kind")  // The runtime makes it.
         case .generator(let generator):
             return makeGenerator(generator, subtask, subtaskCount)
+        }
+    }
+
+    func makeFrameSource(
+        _ source: SourceDescription,
+        splitter: (any FrameSplitter)?
+    ) throws(EndpointError) -> any RecordSource {
+        let parsing = RecordParsing(format: splitter == nil ? .lines : .frames)
+        switch source.kind {
+        case .file(let file):
+            return try FileSource(
+                path: file.path,
+                parsing: parsing,
+                follow: file.isFollowed,
+                frames: splitter,
+                disk: world.disk
+            )
+        case .stdin:
+            return StdinSource(parsing: parsing, frames: splitter)
+        case .generator, .plugin:
+            throw EndpointError("only a file and standard input have frames")
         }
     }
 
@@ -54,15 +77,11 @@ struct Endpoints: EndpointFactory {
         let encoding: ApusIO.RecordFormat =
             switch format.encoding {
             case .jsonLines: .jsonLines
+            case .codec: .lines
             case .csv(let delimiter, let emit):
                 .csv(delimiter: delimiter, emit: emit == .json ? .json : .line)
             }
-        let timestamp: RecordParsing.Timestamp =
-            switch source.watermark?.timestamp {
-            case nil: .none
-            case .field(let path, let unit): .field(path: path, unit: timeUnit(unit))
-            case .calendar(let fields): .parts(fields)
-            }
+        let timestamp = source.watermark.map { self.timestamp($0.timestamp) } ?? .none
         var keyField: [String]?
         if case .field(let path) = key { keyField = path }
         return RecordParsing(
@@ -71,6 +90,23 @@ struct Endpoints: EndpointFactory {
             timestamp: timestamp,
             keyField: keyField
         )
+    }
+
+    private func timestamp(
+        _ timestamp: WatermarkDescription.Timestamp
+    ) -> RecordParsing.Timestamp {
+        switch timestamp {
+        case .record: .none
+        case .field(let path, let unit): .field(path: path, unit: timeUnit(unit))
+        case .calendar(let fields): .parts(fields)
+        }
+    }
+
+    func makeTimeStamper(
+        _ timestamp: WatermarkDescription.Timestamp
+    ) -> (any TimeStamper)? {
+        if case .record = timestamp { return nil }
+        return JSONTimeStamper(self.timestamp(timestamp))
     }
 
     private func timeUnit(_ unit: WatermarkDescription.Unit) -> RecordParsing.TimeUnit {
@@ -111,16 +147,45 @@ struct Endpoints: EndpointFactory {
         subtask: Int
     ) throws(EndpointError) -> any RecordSink {
         if let outbox, waitsForCheckpoints(sink) {
-            return OutboxSink(sink: sink.id, subtask: subtask, directory: outbox, disk: world.disk)
+            return OutboxSink(
+                sink: sink.id,
+                subtask: subtask,
+                directory: outbox,
+                endsLines: sink.codec == nil,
+                disk: world.disk
+            )
         }
         switch sink.kind {
         case .file(let path, let appends):
-            return try FileSink(path: path, appending: appends || isRestored, disk: world.disk)
+            return try FileSink(
+                path: path,
+                appending: appends || isRestored,
+                endsLines: sink.codec == nil,
+                disk: world.disk
+            )
         case .stdout:
-            return StandardOutputSink()
+            return StandardOutputSink(endsLines: sink.codec == nil)
         case .discard:
             return DiscardSink()
+        case .plugin:
+            throw EndpointError("a plugin is no endpoint of this kind")  // The runtime makes it.
         }
+    }
+
+    func makeOutbox(
+        _ sink: SinkDescription,
+        subtask: Int
+    ) throws(EndpointError) -> any EpochSink {
+        guard let outbox else {
+            throw EndpointError("a job without checkpoints has no outbox")
+        }
+        return OutboxSink(
+            sink: sink.id,
+            subtask: subtask,
+            directory: outbox,
+            endsLines: false,
+            disk: world.disk
+        )
     }
 
     func makeDelivery(
@@ -132,10 +197,15 @@ struct Endpoints: EndpointFactory {
             if sink.kind.isFolder {
                 return try FolderDelivery(path: path, appending: appends, disk: world.disk)
             }
-            return try FileDelivery(path: path, appending: appends, disk: world.disk)
+            return try FileDelivery(
+                path: path,
+                appending: appends,
+                endsLines: sink.codec == nil,
+                disk: world.disk
+            )
         case .stdout:
             return StandardOutputDelivery(disk: world.disk)
-        case .discard:
+        case .discard, .plugin:
             return nil
         }
     }

@@ -14,9 +14,11 @@ struct JobPreparation {
         var file: String
         var parallelism: Int?
         var settings: [String]
+        var pluginsLock: String?
+        var allowsUnlisted = false
     }
 
-    private let world: World
+    let world: World
     private let options: Options
     private let processorCount: Int
 
@@ -74,6 +76,7 @@ struct JobPreparation {
     /// The plan of a job, with descriptions of its plugins got from a child process each.
     func explain(_ job: JobDescription) throws -> PhysicalPlan {
         let search = PluginSearch(world: world, jobFile: options.file)
+        let admission = try admission()
         var signatures: [String: OperatorSignature] = [:]
         for node in job.operators {
             if let function = node.function {
@@ -82,13 +85,14 @@ struct JobPreparation {
             }
             do {
                 let path = try search.find(node.plugin)
-                let plugin = try PluginScan(world: world).describe(path)
-                signatures[node.id] = try plugin.component(node.component, file: path).signature
+                let plugin = try admission.describe(path)
+                let found = try plugin.component(node.component, .operator, file: path)
+                signatures[node.id] = found.signature
             } catch let error as PluginError {
                 throw report(error, node, job)
             }
         }
-        return try plan(job, signatures)
+        return try plan(job, signatures, try describeEndpoints(of: job, search, admission))
     }
 
     /// A plan, and what its operators are.
@@ -96,10 +100,12 @@ struct JobPreparation {
         var plan: PhysicalPlan
         var implementations: [String: JobEnvironment.Implementation]
         var functions: [String: BoundFunction]
+        /// By the ids of the sources and sinks that have one.
+        var codecs: [String: JobEnvironment.Implementation]
     }
 
     /// The plan of a job with its plugins loaded into this process.
-    func load(_ job: JobDescription) throws -> Loaded {
+    func load(_ job: JobDescription, _ admission: PluginAdmission) throws -> Loaded {
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         var implementations: [String: JobEnvironment.Implementation] = [:]
@@ -111,21 +117,26 @@ struct JobPreparation {
                 continue
             }
             do {
-                let plugin = try world.loader.load(try search.find(node.plugin))
+                let plugin = try admission.load(try search.find(node.plugin))
+                // As long as the job is there, it may make instances of it.
+                try plugin.keep(for: node.id)
                 let component = try plugin.componentIndex(node.component)
                 signatures[node.id] = plugin.description.components[component].signature
                 implementations[node.id] = JobEnvironment.Implementation(
                     plugin: plugin,
                     component: component
                 )
-            } catch {
+            } catch let error as PluginError {
                 throw report(error, node, job)
             }
         }
+        let endpoints = try loadEndpoints(of: job, search, admission)
+        implementations.merge(endpoints.implementations) { $1 }
         return Loaded(
-            plan: try plan(job, signatures),
+            plan: try plan(job, signatures, endpoints.sinks),
             implementations: implementations,
-            functions: functions
+            functions: functions,
+            codecs: endpoints.codecs
         )
     }
 
@@ -178,6 +189,21 @@ struct JobPreparation {
         return ExitStatus.invalid
     }
 
+    /// Decides which plugins may be loaded.
+    func admission() throws -> PluginAdmission {
+        do throws(PluginsLockError) {
+            return try PluginAdmission.forJob(
+                world,
+                named: options.pluginsLock,
+                folder: PluginSearch(world: world, jobFile: options.file).jobFolder,
+                allowsUnlisted: options.allowsUnlisted
+            )
+        } catch {
+            Console.error(error.description)
+            throw ExitStatus.invalid
+        }
+    }
+
     private func report(
         _ error: PluginError,
         _ node: OperatorDescription,
@@ -192,7 +218,8 @@ struct JobPreparation {
 
     private func plan(
         _ job: JobDescription,
-        _ signatures: [String: OperatorSignature]
+        _ signatures: [String: OperatorSignature],
+        _ sinks: [String: SinkSignature]
     ) throws -> PhysicalPlan {
         let parallelism =
             options.parallelism ?? job.parallelism ?? min(processorCount, job.maxParallelism)
@@ -200,7 +227,8 @@ struct JobPreparation {
             return try PhysicalPlan.make(
                 for: job,
                 parallelism: parallelism,
-                signatures: signatures
+                signatures: signatures,
+                sinks: sinks
             )
         } catch {
             Console.note(error.description)

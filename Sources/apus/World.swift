@@ -14,6 +14,9 @@ struct World: Sendable {
     let sockets: any Sockets = LinuxSockets()
     let environment: [String: String] = ProcessInfo.processInfo.environment
 
+    /// Where those copies are.
+    let imageDirectory: String
+
     /// Loads plugins, by way of private copies in a folder of the user's own.
     let loader: PluginLoader
 
@@ -23,6 +26,7 @@ struct World: Sendable {
             Self.folder(environment["APUS_CACHE"]).map { $0 + "/images" }
             ?? Self.folder(environment["XDG_RUNTIME_DIR"]).map { $0 + "/apus/images" }
             ?? NSTemporaryDirectory() + "apus-images-\(getuid())"
+        imageDirectory = images
         loader = PluginLoader(disk: disk, imageDirectory: images)
         PluginLog.install(clock: clock) { level, owner, text in
             let name = ["", "debug", "info", "warning", "error"]

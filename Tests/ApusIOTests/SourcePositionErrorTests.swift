@@ -168,7 +168,7 @@ struct SourcePositionErrorTests {
             )
         }
         let stdin: any RecordSource = StdinSource(parsing: Self.jsonLines)
-        #expect(stdin.position == nil)
+        #expect(try stdin.position == nil)
         #expect {
             try stdin.seek(to: saved)
         } throws: {

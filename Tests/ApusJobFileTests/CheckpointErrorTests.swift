@@ -39,8 +39,8 @@ struct CheckpointErrorTests {
             "  chekpoint:",
             """
             job.yaml:5:3: spec: unknown key 'chekpoint'; expected one of parallelism, \
-            max-parallelism, buffer-timeout, errors, checkpoint, state, memory, delivery, \
-            sources, operators, sinks; did you mean 'checkpoint'?
+            max-parallelism, buffer-timeout, errors, checkpoint, state, memory, plugins, \
+            delivery, secrets, sources, operators, sinks; did you mean 'checkpoint'?
             job.yaml:14:21: spec.state.backend: 'rocksdb' without 'checkpoint'; expected 'memory', \
             because in this version the local database is there for checkpoints alone; or add \
             'checkpoint:' to 'spec:'

@@ -191,8 +191,8 @@ struct DocumentErrorTests {
             "  paralelism: 2\n  max-parallelism: 1e6",
             """
             job.yaml:5:3: spec: unknown key 'paralelism'; expected one of parallelism, \
-            max-parallelism, buffer-timeout, errors, checkpoint, state, memory, delivery, \
-            sources, operators, sinks; did you mean 'parallelism'?
+            max-parallelism, buffer-timeout, errors, checkpoint, state, memory, plugins, \
+            delivery, secrets, sources, operators, sinks; did you mean 'parallelism'?
             job.yaml:6:20: spec.max-parallelism: the number '1e6'; expected an integer from \
             1 to 32768
             """

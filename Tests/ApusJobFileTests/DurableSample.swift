@@ -21,6 +21,7 @@ enum DurableSample {
           state: { backend: rocksdb, dir: data/database }
           memory: { budget: 256MiB }
           delivery: exactly-once
+          plugins: { call-timeout: 10s, call-warning: 500ms }
         """
 
     /// The times to live of the operator.

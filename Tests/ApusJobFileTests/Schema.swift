@@ -62,6 +62,8 @@ struct Schema {
             return check(argument.elements.count(where: isValid) == 1)
         case "allOf":
             return argument.elements.flatMap { problems(of: value, by: $0, at: path) }
+        case "not":
+            return check(!problems(of: value, by: argument, at: path).isEmpty)
         case "const":
             return check(value == argument)
         case "enum":

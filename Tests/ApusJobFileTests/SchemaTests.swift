@@ -38,12 +38,14 @@ struct SchemaTests {
         ("root", RootKey.names), ("metadata", MetadataKey.names), ("spec", SpecKey.names),
         ("errors", ErrorsKey.names), ("checkpoint", CheckpointKey.names),
         ("state", StateKey.names), ("memory", MemoryKey.names), ("expiry", ExpiryKey.names),
-        ("async", AsyncKey.names),
+        ("plugins", PluginsKey.names), ("async", AsyncKey.names),
         ("source", SourceKey.names), ("operator", OperatorKey.names),
         ("function", FunctionKey.names),
         ("sink", SinkKey.names), ("watermark", WatermarkKey.names), ("empty", NoKey.names),
         ("file-source", FileSourceKey.names), ("stdin-source", StdinSourceKey.names),
         ("generator", GeneratorKey.names), ("file-sink", FileSinkKey.names),
+        ("stdout-sink", StdoutSinkKey.names), ("codec", CodecKey.names),
+        ("secret", SecretKey.names),
     ]
 
     @Test("the schema has exactly the keys that the reader knows", arguments: keys)
@@ -111,7 +113,7 @@ struct SchemaTests {
 
     @Test(
         "the schema refuses what the reader refuses about state and checkpoints",
-        arguments: CheckpointErrorTests.cases + DurabilityErrorTests.cases
+        arguments: CheckpointErrorTests.cases + DurabilityErrorTests.cases + CallLimitTests.cases
     )
     func theSchemaRefusesWhatTheReaderRefusesAboutState(mistake: Mistake) throws {
         let beyondSchema = [
@@ -119,7 +121,7 @@ struct SchemaTests {
             "an interval below the range", "an interval above the range",
             "a min-pause above the range", "a timeout of zero", "an io-limit below the range",
             "a budget below the range", "a budget beyond all machines", "a ttl below the range",
-            "a ttl of zero",
+            "a ttl of zero", "a call-timeout below the range", "a call-timeout above the range",
             // Rules that tie one value to another.
             "an alignment-timeout that cannot come", "memory with checkpoint",
             "memory with dir and checkpoint", "a database in the folder of checkpoints",
@@ -155,7 +157,7 @@ struct SchemaTests {
             // Rules that tie one value to another, or to the range of a type.
             "a unit for several time fields", "follow for a compressed file",
             "a delimiter of two characters", "a delimiter for jsonl", "emit json for jsonl",
-            "a huge number", "a duration beyond 64 bits",
+            "a huge number", "a duration beyond 64 bits", "no time field",
         ]
         let text = JobFileSample.text.replacing(mistake.old, with: mistake.new)
         guard !beyondSchema.contains(mistake.name) else { return }

@@ -63,10 +63,4 @@ struct KeyHashTests {
         KeyHash.clear(batch)
         #expect((0..<300).allSatisfy { batch.hashes[$0] == 0 })
     }
-
-    @Test("of 128 bits have 32 digits, leading zeroes included")
-    func ofFilesHave32Digits() {
-        #expect(KeyHash.wide([]) == "99aa06d3014798d86001c324468d497f")
-        for count in 0..<600 { #expect(KeyHash.wide(Self.testBuffer(count)).count == 32) }
-    }
 }

@@ -350,4 +350,21 @@ struct OutputBuilderTests {
         builder.discard()
         #expect(builder.isEmpty)
     }
+
+    @Test("sees what was written directly behind its arena, also when that has grown")
+    func seesWhatWasWrittenBehindItsArena() {
+        for isGrown in [false, true] {
+            let builder = OutputBuilder(port: 0, recordCapacity: 4, arenaCapacity: 64)
+            builder.begin(input: nil)
+            if isGrown { #expect(apus_out_room(builder.out, 1000) == APUS_OK) }
+            #expect(builder.isIntact)
+            let out = builder.out.pointee
+            let behind = out.arena + Int(out.room)
+            let before = behind.pointee
+            behind.pointee = ~before
+            #expect(!builder.isIntact)
+            behind.pointee = before
+            #expect(builder.isIntact)
+        }
+    }
 }

@@ -12,12 +12,7 @@ struct ElfFileTests {
     private static let notElf = "not an ELF file; expected a shared library (.so)"
 
     private func refusal(_ bytes: [UInt8]) -> PluginError? {
-        do throws(PluginError) {
-            try PluginLoader.checkFile(bytes, "x.so")
-            return nil
-        } catch {
-            return error
-        }
+        FileReport.make(bytes, file: "x.so", sha256: "").refusal()?.error("x.so")
     }
 
     private func plugin() throws -> [UInt8] {

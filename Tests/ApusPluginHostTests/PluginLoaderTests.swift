@@ -1,6 +1,7 @@
 import ApusPluginHost
 import ApusTestPlugins
 import Foundation
+import Glibc
 import Testing
 
 /// Goal: what is loaded is a private copy of a checked file.
@@ -157,7 +158,7 @@ struct PluginLoaderTests {
         let one = try world.loader.load(try world.folder.write("one.so", bytes))
         let two = try world.loader.load(try world.folder.write("two.so", bytes))
         #expect(one === two)
-        #expect(one.contentHash.utf8.count == 32)
+        #expect(one.contentHash.utf8.count == 64)
     }
 
     @Test("new content at the same path is a new plugin, and the old one goes on")
@@ -205,6 +206,116 @@ struct PluginLoaderTests {
         #expect(error?.message.hasSuffix("(the private copy of the plugin)") == true)
     }
 
+    @Test("a copy with other content is replaced, a link in its place is refused")
+    func aCopyWithOtherContentIsReplaced() throws {
+        let world = try PluginWorld()
+        let path = try TestPlugin.probe()
+        let bytes = try PluginWorld.bytes(path)
+        let image = world.folder.file("images/\(FileDigest.sha256(bytes))")
+        for folder in [world.folder.file("images"), image] {
+            try FileManager.default.createDirectory(
+                atPath: folder,
+                withIntermediateDirectories: false,
+                attributes: [.posixPermissions: 0o700]
+            )
+        }
+        let copy = image + "/plugin.so"
+        // As long as the real one, and as one that was cut off.
+        for wrong in [Data(repeating: 1, count: bytes.count), Data([0x7f]), Data(bytes + [0])] {
+            try wrong.write(to: URL(filePath: copy))
+            chmod(copy, 0o600)
+            #expect(try world.loader.stage(path).image == copy)
+            #expect(try PluginWorld.bytes(copy) == bytes)
+        }
+        try FileManager.default.removeItem(atPath: copy)
+        try FileManager.default.createSymbolicLink(atPath: copy, withDestinationPath: path)
+        let error = world.refusal(path)
+        #expect(error?.code == .unreadable)
+        #expect(
+            error?.message == "cannot read \(copy): a link; expected a file of its own: remove it "
+                + "(the private copy of the plugin)"
+        )
+    }
+
+    @Test("a copy that others can write to is refused")
+    func aCopyThatOthersCanWriteToIsRefused() throws {
+        let world = try PluginWorld()
+        let path = try TestPlugin.probe()
+        let copy = try world.loader.stage(path).image
+        chmod(copy, 0o722)
+        #expect(
+            world.refusal(path)?.message == "cannot read \(copy): user \(geteuid()) owns it and "
+                + "its mode is 722; expected user \(geteuid()), and nobody else who can write to "
+                + "it: remove it (the private copy of the plugin)"
+        )
+    }
+
+    @Test("a plugin of ABI 0.3 without a note is refused")
+    func aPluginWithoutANoteIsRefused() throws {
+        let path = try TestPlugin.source(
+            "no-note",
+            """
+            #include "apus/apus.h"
+            static int32_t create(const apus_args *a, void **self, apus_error *e) {
+                (void)a, (void)e;
+                *self = NULL;
+                return APUS_OK;
+            }
+            static void destroy(void *self) { (void)self; }
+            static int32_t process(void *self, apus_ctx *ctx, const apus_batch *batch) {
+                (void)self, (void)ctx, (void)batch;
+                return APUS_OK;
+            }
+            static const apus_port port = {.size = sizeof port, .name = APUS_STR("main")};
+            static const apus_port *const ports[] = {&port};
+            static const apus_operator_vt vt = {.size = sizeof vt, .process = process};
+            static const apus_component component = {
+                .size = sizeof component, .kind = APUS_OPERATOR, .create = create,
+                .destroy = destroy, .vt = &vt, .id = APUS_STR("first"), .input_count = 1,
+                .output_count = 1, .outputs = ports};
+            static const apus_component *const components[] = {&component};
+            static const apus_plugin plugin = {
+                .size = sizeof plugin, .abi_minor = 3, .id = APUS_STR("test.silent"),
+                .version = APUS_STR("1.0.0"), .component_count = 1, .components = components};
+            const apus_plugin *apus_plugin_v0(const apus_host *host, apus_error *error) {
+                (void)host, (void)error;
+                return &plugin;
+            }
+
+            """
+        )
+        let error = try PluginWorld().refusal(path)
+        #expect(error?.code == .incompatible)
+        #expect(
+            error?.message == "says that it was made for ABI 0.3, and has no note .note.apus, "
+                + "which plugins have from 0.3 on; write APUS_PLUGIN_NOTE of apus/note.h in one "
+                + "source file"
+        )
+    }
+
+    @Test("a second plugin with a runtime of its own is refused with the name of the first")
+    func aSecondRuntimeIsRefused() throws {
+        let world = try PluginWorld()
+        func load(_ version: String) throws {
+            let built = try TestPlugin.badDescription(
+                "plugin.version = TEXT(\"\(version)\")",
+                noteFlags: "APUS_NOTE_ONE_RUNTIME"
+            )
+            _ = try world.loader.load(built)
+        }
+        try load("1.0.0")
+        try load("1.0.0")
+        let error = #expect(throws: PluginError.self) { try load("2.0.0") }
+        #expect(error?.code == .incompatible)
+        #expect(
+            error?.message.contains(
+                "its runtime can be in a process once only (ONE_RUNTIME, as with Go), and "
+                    + "test.description 1.0.0 ("
+            ) == true
+        )
+        #expect(error?.message.hasSuffix("run it in a job of its own") == true)
+    }
+
     // MARK: - Components
 
     @Test("a component is found by its id, or as the only one")
@@ -215,7 +326,7 @@ struct PluginLoaderTests {
         let unnamed = #expect(throws: PluginError.self) { try two.componentIndex(nil) }
         #expect(
             unnamed?.message
-                == "has 2 components; say which with `component:`, one of first, second"
+                == "has 2 operators; say which with `component:`, one of first, second"
         )
         let unknown = #expect(throws: PluginError.self) { try two.componentIndex("third") }
         #expect(unknown?.message == "has no component 'third'; expected one of first, second")

@@ -1,8 +1,8 @@
 import ApusPluginHost
 import ApusTestPlugins
-import CApusGuard
 import CApusPlugin
 import CApusThreadChecks
+import Glibc
 import Synchronization
 import Testing
 
@@ -20,7 +20,7 @@ struct ThreadCheckTests {
         var all: [String] { lines.withLock { $0 } }
     }
 
-    /// Watches all calls into plugins until the test is over.
+    /// Collects what is reported until the test is over.
     private final class Watch {
         let reports = Reports()
 
@@ -35,21 +35,9 @@ struct ThreadCheckTests {
                 },
                 Unmanaged.passUnretained(reports).toOpaque()
             )
-            // SAFETY: never freed, because calls of other tests may be under way.
-            let observer = UnsafeMutablePointer<apus_guard_observer>.allocate(capacity: 1)
-            observer.initialize(
-                to: apus_guard_observer(
-                    enter: apus_thread_checks_enter_by_error,
-                    leave: apus_thread_checks_leave
-                )
-            )
-            apus_guard_observe(observer)
         }
 
-        deinit {
-            apus_guard_observe(nil)
-            apus_thread_checks_report_to(nil, nil)
-        }
+        deinit { apus_thread_checks_report_to(nil, nil) }
     }
 
     private func bench(_ component: String, _ plugin: LoadedPlugin) throws -> InstanceBench {
@@ -62,18 +50,35 @@ struct ThreadCheckTests {
         bench.instance.withContext { apus_thread_checks_detach($0) }
     }
 
+    /// Makes one call of an instance, and says so to the checks, as the host's side of them does.
+    private func during<Result>(
+        _ callback: String,
+        _ bench: InstanceBench,
+        _ call: () throws -> Result
+    ) rethrows -> Result {
+        // SAFETY: static for the checks means as long as the callback runs; the copy outlives it.
+        let name = strdup(callback)
+        bench.instance.withContext { apus_thread_checks_enter(name, $0) }
+        defer {
+            apus_thread_checks_leave()
+            free(name)
+        }
+        return try call()
+    }
+
     /// What is reported while an instance opens, has two records, two watermarks and closes.
     private func reports(of component: String) throws -> [String] {
         let plugin = try PluginWorld().loader.load(try TestPlugin.trespasser())
         let watch = Watch()
         let bench = try bench(component, plugin)
         defer { detach(bench) }
-        try bench.instance.open(nowMicroseconds: 1)
-        #expect(bench.process(["a", "b"]) == .done)
+        try during("open", bench) { try bench.instance.open(nowMicroseconds: 1) }
+        #expect(during("process", bench) { bench.process(["a", "b"]) } == .done)
         #expect(bench.drain().map(\.text) == ["a", "b"])
-        _ = bench.instance.onWatermark(5, nowMicroseconds: 7)
-        #expect(bench.fireTimers(upTo: 100) == (component == "honest" ? .done : nil))
-        try bench.instance.close(watermark: 5, nowMicroseconds: 7)
+        _ = during("on_watermark", bench) { bench.instance.onWatermark(5, nowMicroseconds: 7) }
+        let fired = during("on_timers", bench) { bench.fireTimers(upTo: 100) }
+        #expect(fired == (component == "honest" ? .done : nil))
+        try during("close", bench) { try bench.instance.close(watermark: 5, nowMicroseconds: 7) }
         return watch.reports.all
     }
 
@@ -114,11 +119,11 @@ struct ThreadCheckTests {
             detach(first)
             detach(second)
         }
-        try first.instance.open(nowMicroseconds: 1)
-        try second.instance.open(nowMicroseconds: 1)
-        #expect(first.process(["a"]) == .done)
+        try during("open", first) { try first.instance.open(nowMicroseconds: 1) }
+        try during("open", second) { try second.instance.open(nowMicroseconds: 1) }
+        #expect(during("process", first) { first.process(["a"]) } == .done)
         #expect(watch.reports.all == [])
-        #expect(second.process(["a"]) == .done)
+        #expect(during("process", second) { second.process(["a"]) } == .done)
         #expect(
             watch.reports.all == [
                 "apus_state_api.counter_add, process: with the context of another instance"
@@ -132,14 +137,8 @@ struct ThreadCheckTests {
         let watch = Watch()
         let bench = try bench("honest", plugin)
         defer { detach(bench) }
-        bench.instance.withContext { context in
-            apus_thread_checks_enter("process", context)
-            apus_thread_checks_enter("on_timers", context)
-            apus_thread_checks_leave()
-            apus_thread_checks_leave()
-            apus_thread_checks_enter("close", context)
-            apus_thread_checks_leave()
-        }
+        during("process", bench) { during("on_timers", bench) {} }
+        during("close", bench) {}
         #expect(
             watch.reports.all == [
                 "on_timers, on_timers: another callback with the same context runs"

@@ -82,7 +82,8 @@ struct AllocationTests {
     /// Runs `sum` on two threads, and tells what each half of the input allocated.
     private func count(
         half: Int,
-        keepsRecords: Bool
+        keepsRecords: Bool,
+        callsFunctions: Bool = false
     ) throws -> (before: Int, first: Int, second: Int) {
         let totals = Totals(count: 3)
         var job = try TestJob(parallelism: 2)
@@ -91,7 +92,27 @@ struct AllocationTests {
         job.addSource("in", .file(FileSourceDescription(path: "in", format: format))) { _, _ in
             Source(recordCount: 2 * half, marks: [0, half, 2 * half], totals: totals)
         }
-        try job.addOperator("tag", "tagger", ["in"])
+        if callsFunctions {
+            // A compiled loop that makes strings, and libffi.
+            try job.addFunction(
+                "greet",
+                "greeting",
+                "str borrowed(str)",
+                [.place(.whole)],
+                use: .map(.whole),
+                ["in"]
+            )
+            try job.addFunction(
+                "tag",
+                "opposite",
+                "bool(bool)",
+                [.constant("false")],
+                use: .filter,
+                ["greet"]
+            )
+        } else {
+            try job.addOperator("tag", "tagger", ["in"])
+        }
         try job.addOperator("sum", "sum", ["tag"], key: .recordKey)
         let out = job.addSink(
             "out",
@@ -110,6 +131,19 @@ struct AllocationTests {
     func theSecondHalfOfTheInputAllocatesNothingPerRecord() throws {
         let half = 500 * 1024
         let counts = try count(half: half, keepsRecords: false)
+        #expect(
+            counts.second <= Self.allocationCountMax(recordCount: half),
+            "\(counts) for \(half) records each"
+        )
+    }
+
+    @Test(
+        "calls of C functions allocate nothing per record",
+        .enabled(if: allocation_counter_works() != 0)
+    )
+    func callsOfFunctionsAllocateNothingPerRecord() throws {
+        let half = 200 * 1024
+        let counts = try count(half: half, keepsRecords: false, callsFunctions: true)
         #expect(
             counts.second <= Self.allocationCountMax(recordCount: half),
             "\(counts) for \(half) records each"

@@ -106,8 +106,9 @@ class Bench:
         """What readers of the output see: by sink, a file's bytes or those of all parts by name."""
         found = {}
         for name, path in self.outputs.items():
-            if self.sink == "folder":
-                parts = sorted(path.glob("part-*.jsonl")) if path.is_dir() else []
+            if self.sink in ("folder", "plugin"):
+                pattern = "part-*.jsonl" if self.sink == "folder" else "epoch-*.txt"
+                parts = sorted(path.glob(pattern)) if path.is_dir() else []
                 found[name] = {part.name: part.read_bytes() for part in parts}
             else:
                 found[name] = path.read_bytes() if path.exists() else b""
@@ -138,7 +139,7 @@ class Bench:
         content = found if isinstance(found, bytes) else b"".join(found.values())
         lines = content.split(b"\n")
         last = lines.pop()
-        if last and (is_whole or self.sink == "folder"):
+        if last and (is_whole or self.sink in ("folder", "plugin")):
             raise Failure(f"{name}: the last line is cut off: {last[:80]!r}")
         if last and not any(line.startswith(last) for line in expected):
             raise Failure(f"{name}: ends with what belongs nowhere: {last[:80]!r}")

@@ -35,7 +35,8 @@ class Reference:
     """What an uninterrupted run comes to."""
 
     def __init__(self, world, workload):
-        bench = Bench(world, workload, random.Random(0), parallelism=1)
+        sink = "plugin" if isinstance(workload, workloads.Ends) else "file"
+        bench = Bench(world, workload, random.Random(0), sink, parallelism=1)
         run = bench.run()
         if run.status != 0:
             raise Failure(f"an uninterrupted run failed\n{run.tail}")
@@ -88,6 +89,7 @@ class World:
                  "small-memory": (workloads.SmallMemory, 1500),
                  "followed": (workloads.Followed, 1500),
                  "followed-to-end": (workloads.Tickets, 1500),
+                 "ends": (workloads.Ends, 20_000),
                  "rules": (workloads.Rules, 9000), "rules-long": (workloads.Rules, 20_000)}
         self.scale = options.scale
         for name, (kind, size) in kinds.items():
@@ -171,6 +173,7 @@ def all_cases(world, options):
     yield from kill_cases.failpoint_cases(world, is_quick)
     rounds = options.rounds or (6 if is_quick else 60)
     yield from kill_cases.random_cases(world, rounds, kills=3 if is_quick else 6)
+    yield from kill_cases.end_cases(world, is_quick)
     yield from kill_cases.zombie_cases(world, 1 if is_quick else 8)
     yield from kill_cases.stop_cases(world, 1 if is_quick else 20)
     yield from disk_cases.fault_cases(world, is_quick)

@@ -32,6 +32,23 @@ def failpoint_cases(world, is_quick):
                 yield _failpoint_case(world, point, number, workload, parallelism, sink)
 
 
+# What a job with a plugin at each end passes through: all but the marker of a folder of parts.
+def end_cases(world, is_quick):
+    """A plugin's source and sink, killed at failpoints and at random times."""
+    points = [point for point in world.failpoints if point not in FOLDER_ONLY]
+    if is_quick:
+        # Those of delivery and of the restart, where plugins are at work.
+        points = ["C2", "C3", "C12", "K1", "K3", "K4", "K6", "K7", "K8", "X6"]
+    for index, point in enumerate(points):
+        for number in (1,) if is_quick else (1, 2):
+            parallelism = 1 + (index + number) % 3
+            name, body = _failpoint_case(world, point, number, "ends", parallelism, "plugin")
+            yield name.replace("failpoint/", "ends/", 1), body
+    for index in range(2 if is_quick else 20):
+        body = _random_body(world, "ends", "plugin", 3 if is_quick else 6)
+        yield f"ends/random-kills/{index}", body
+
+
 def _failpoint_case(world, point, number, workload, parallelism, sink):
     name = f"failpoint/{point}@{number}/{workload}/p{parallelism}/{sink}"
 

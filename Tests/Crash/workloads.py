@@ -243,6 +243,59 @@ class Rules(Workload):
             f"      config: {{ path: \"{outputs['priced']}\" }}\n")
 
 
+class Ends(Workload):
+    """Source and sink of plugins: a folder of files as splits, and epochs that are committed.
+
+    Between them an operator without keys keeps some lines for a while.  A split that goes on in
+    the wrong place, or an epoch that is committed twice or not at all, makes lines too few or too
+    many.
+    """
+
+    job = "ends"
+    sinks = {"held": "held"}
+    FILES = 7
+
+    def __init__(self, apus, folder, seed, lines=20_000):
+        super().__init__(apus, folder, seed)
+        self.count = lines
+        self.input = self.folder / "lines"
+        self.plugin = self.folder / "kinds.so"
+
+    def make(self):
+        shared_library(
+            ROOT / "Tests" / "Plugins" / "Kinds" / "kinds.c", self.plugin, "-std=gnu11",
+            "-fvisibility=hidden", "-I", str(ROOT / "sdk" / "c" / "include"))
+        rng = random.Random(self.seed)
+        self.input.mkdir()
+        expected = collections.Counter()
+        for number in range(self.FILES):
+            lines = [f"{number}:{index}:{'x' * rng.randrange(60)}"
+                     for index in range(rng.randrange(self.count // 2, self.count))]
+            (self.input / f"{number}.txt").write_text("\n".join(lines) + "\n")
+            expected.update(line.encode() for line in lines)
+        self.seen = sum(expected.values())
+        self.expected = {"held": expected}
+
+    def comparable(self, lines):
+        """Which subtask has seen how many records depends on the parallelism; the sum does not."""
+        entries = [json.loads(line) for line in lines]
+        seen = sum(int.from_bytes(bytes.fromhex(entry["valueHex"]), "little")
+                   for entry in entries if entry.get("state") == "seen")
+        if seen != self.seen:
+            raise Failure(f"the operator state has seen {seen} records, expected {self.seen}")
+        return [b"rest: %d" % sum(entry.get("state") != "seen" for entry in entries)]
+
+    def job_text(self, checkpoints, outputs, rejected, interval, extra=""):
+        return self.spec(checkpoints, interval, extra) + (
+            f"  errors: {{ dead-letter-file: \"{rejected}\" }}\n"
+            f"  sources:\n    - id: lines\n      plugin: files\n      component: folder\n"
+            f"      config: {{ path: \"{self.input}\", suffix: .txt }}\n"
+            f"  operators:\n"
+            f"    - {{ id: held, plugin: \"{self.plugin}\", component: plain, input: lines }}\n"
+            f"  sinks:\n    - id: held-epochs\n      plugin: files\n      component: epochs\n"
+            f"      input: held\n      config: {{ path: \"{outputs['held']}\" }}\n")
+
+
 def sealed(path):
     """A document of a checkpoint folder without the line that holds its hash."""
     text = pathlib.Path(path).read_text()

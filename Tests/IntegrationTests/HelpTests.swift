@@ -94,7 +94,7 @@ struct HelpTests {
         let text = try String(contentsOfFile: Program.file("docs/cli.md"), encoding: .utf8)
         let help = try workspace.apus("--help").output
         let rows = text.lineList.compactMap { $0.firstMatch(of: /^\| (\d+) \| (.*) \|$/) }
-        #expect(rows.count == 5)
+        #expect(rows.count == 6)
         let words = help.split(whereSeparator: \.isWhitespace).joined(separator: " ")
         for row in rows { #expect(words.contains("\(row.1) \(row.2)"), "\(row.0)") }
     }

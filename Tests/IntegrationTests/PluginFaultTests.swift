@@ -60,7 +60,7 @@ struct PluginFaultTests {
     @Test("calls exit(0): the job has not succeeded")
     func exit() throws {
         let run = try run(TinyPlugin(process: "exit(0);"))
-        run.expect(status: 1, says: "apus: crash: exit() was called in \(Self.culprit)", "process")
+        run.expect(status: 3, says: "apus: crash: exit() was called in \(Self.culprit)", "process")
     }
 
     @Test("crashes on all threads at once: one whole line says whose fault it is")

@@ -258,7 +258,9 @@ def resume(place):
     for per_callback, callbacks, median, largest in rows:
         extra = (float(median) - whole) * (1 << 20) / int(callbacks)
         what = "never stopped" if callbacks == "1" else f"stopped every {per_callback}"
-        cost = "" if callbacks == "1" else f", {extra:.0f} ns for each stop"
+        cost = "" if callbacks == "1" else ", no more than never stopped"
+        if extra > 0:
+            cost = f", {extra:.0f} ns for each stop"
         print(f"   {what}: median {float(median):.2f} ns a record, max {float(largest):.2f}"
               f" (n = 21){cost}")
 

@@ -176,7 +176,7 @@ def main():
         sys.exit(__doc__)
     for tool in ("abidw", "abidiff"):
         if not shutil.which(tool):
-            sys.exit(f"abi: no {tool}; on Debian: dev/setup abigail-tools")
+            sys.exit(f"abi: no {tool}; on Debian: dev/setup --with-abigail")
     actions[sys.argv[1]]()
 
 

@@ -17,7 +17,8 @@ from headers import Function, Macro
 # plugin or the host copies as a whole, and what lies in files and in state.
 NEVER_GROW = {
     "apus_str", "apus_bytes", "apus_view", "apus_view_reference", "apus_entry", "apus_mark",
-    "apus_cursor", "apus_result", "apus_split", "apus_note", "apus_elf_note", "apus_error",
+    "apus_cursor", "apus_result", "apus_split", "apus_frame", "apus_note", "apus_elf_note",
+    "apus_error",
     "apus_count", "apus_sum_i64", "apus_sum_f64", "apus_extreme_i64", "apus_extreme_f64",
     "apus_average_i64", "apus_average_f64",
 }

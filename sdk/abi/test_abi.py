@@ -136,9 +136,8 @@ class Files(unittest.TestCase):
             self.assertEqual(describe.check({**made, path: made[path] + "x . 0 1\n"}), 1)
 
     def test_every_generated_file_says_so(self):
-        plain = {"sdk/abi/layout.txt", "sdk/abi/layout-0.1.txt", "sdk/abi/layout-0.2.txt"}
         for path, text in describe.files(History()).items():
-            if path not in plain:
+            if not path.startswith("sdk/abi/layout"):  # their bytes are what the id is made of
                 self.assertIn("abi-generate", "\n".join(text.splitlines()[:2]), path)
 
     def test_a_wrong_since_is_found(self):

@@ -75,11 +75,12 @@ APUS_SIZE(apus_bytes, 16);
 APUS_FIELD(apus_bytes, data, 0, 8);
 APUS_FIELD(apus_bytes, len, 8, 8);
 
-APUS_SIZE(apus_codec_vt, 24);
+APUS_SIZE(apus_codec_vt, 32);
 APUS_FIELD(apus_codec_vt, size, 0, 4);
 APUS_FIELD(apus_codec_vt, reserved, 4, 4);
 APUS_FIELD(apus_codec_vt, decode, 8, 8);
 APUS_FIELD(apus_codec_vt, encode, 16, 8);
+APUS_FIELD(apus_codec_vt, split, 24, 8);
 
 APUS_SIZE(apus_component, 184);
 APUS_FIELD(apus_component, size, 0, 4);
@@ -177,6 +178,19 @@ APUS_FIELD(apus_extreme_f64, value, 8, 8);
 APUS_SIZE(apus_extreme_i64, 16);
 APUS_FIELD(apus_extreme_i64, count, 0, 8);
 APUS_FIELD(apus_extreme_i64, value, 8, 8);
+
+APUS_SIZE(apus_frame, 16);
+APUS_FIELD(apus_frame, offset, 0, 8);
+APUS_FIELD(apus_frame, len, 8, 8);
+
+APUS_SIZE(apus_framing, 48);
+APUS_FIELD(apus_framing, size, 0, 4);
+APUS_FIELD(apus_framing, is_end, 4, 4);
+APUS_FIELD(apus_framing, bytes, 8, 16);
+APUS_FIELD(apus_framing, frames, 24, 8);
+APUS_FIELD(apus_framing, capacity, 32, 4);
+APUS_FIELD(apus_framing, count, 36, 4);
+APUS_FIELD(apus_framing, used, 40, 8);
 
 APUS_SIZE(apus_histogram_decl, 40);
 APUS_FIELD(apus_histogram_decl, size, 0, 4);

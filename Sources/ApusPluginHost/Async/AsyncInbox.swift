@@ -38,7 +38,13 @@ package final class AsyncInbox: Sendable {
     private nonisolated(unsafe) let words: UnsafeMutablePointer<Atomic<UInt64>>
     private let content = Mutex(Content())
     private let hasContent: Atomic<Bool> = Atomic(false)
-    private let bell: Mutex<(@Sendable () -> Void)?> = Mutex(nil)
+    private let bell: Mutex<Bell> = Mutex(Bell())
+
+    /// A struct, because a closure that is read out of a mutex by itself is wrapped once more each
+    /// time: a million posts made calls a million deep.
+    private struct Bell {
+        var wake: (@Sendable () -> Void)?
+    }
 
     init(capacity: Int, outputCount: Int) {
         self.capacity = capacity
@@ -104,7 +110,7 @@ package final class AsyncInbox: Sendable {
                 ordering: .releasing
             )
         }
-        bell.withLock { $0 }?()
+        bell.withLock { $0.wake }?()
     }
 
     /// Ends a call, whoever is first.
@@ -121,7 +127,7 @@ package final class AsyncInbox: Sendable {
     // MARK: - The task thread
 
     /// Sets what wakes the task thread.
-    package func ring(_ wake: @escaping @Sendable () -> Void) { bell.withLock { $0 = wake } }
+    package func ring(_ wake: @escaping @Sendable () -> Void) { bell.withLock { $0.wake = wake } }
 
     /// Takes a place for a new call.
     ///
@@ -152,6 +158,6 @@ package final class AsyncInbox: Sendable {
             let word = words[place].load(ordering: .relaxed)
             words[place].store(word & ~UInt64(UInt32.max) | Self.done, ordering: .releasing)
         }
-        bell.withLock { $0 = nil }
+        bell.withLock { $0.wake = nil }
     }
 }

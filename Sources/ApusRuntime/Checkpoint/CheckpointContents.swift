@@ -179,6 +179,7 @@ extension SourceKind {
         case .file: "file"
         case .stdin: "stdin"
         case .generator: "generator"
+        case .plugin: "plugin"
         }
     }
 }

@@ -86,6 +86,9 @@ struct CheckpointCoordinator {
             settings.state?.writer.releaseCheckpoint(attempt.number)
         }
         for wish in wishes.values { wish.fulfil(.refused("the job has ended")) }
+        if let error = backlog.close() {
+            control.fail(JobFailure(.environment, node: "checkpoints", error.description))
+        }
     }
 
     /// Answers those who ask when it is too late; once nobody else opens letters.
@@ -193,6 +196,8 @@ struct CheckpointCoordinator {
             surroundings.history.setUndelivered(backlog.dueCount)
             note(current, .complete, byteCount: manifest.byteCount)
             attempt = nil
+            control.noteComplete(number)
+            surroundings.wakeThreads()
             return .committed(number, isFinal: manifest.isFinal)
         } catch {
             return .failed(number, "\(error)")

@@ -50,6 +50,25 @@ extension JobAssembly {
         }
     }
 
+    /// Takes what a subtask gets of a private snapshot out of its operator state, to be loaded.
+    func takeSnapshot(
+        _ arguments: inout InstanceArguments,
+        _ node: PlanNode,
+        _ description: ComponentDescription
+    ) {
+        guard description.snapshotVersion != nil, let items = arguments.operatorState?.last,
+            let reference = restore.manifest?.operators.first(where: { $0.id == node.id })?
+                .operatorState,
+            let list = reference.lists.last, list.name == PrivateSnapshot.stateName
+        else { return }
+        arguments.operatorState?[description.operatorStates.count - 1] = []
+        guard !items.isEmpty else { return }
+        arguments.snapshot = PrivateSnapshot.Saved(
+            bytes: items.flatMap { $0 },
+            version: list.schemaVersion
+        )
+    }
+
     /// What an operator's file holds; nil when the checkpoint has none.
     private func ownFile<Content>(
         _ node: PlanNode,
@@ -82,7 +101,12 @@ extension JobAssembly {
         _ subtask: Int
     ) throws(JobFailure) -> SourceSnapshot? {
         guard environment.checkpoints != nil else { return nil }
-        guard source.position != nil else {
+        if let source = source as? PluginSource { return source.restored }
+        let position: [UInt8]?
+        do { position = try source.position } catch {
+            throw JobFailure(.environment, node: node.id, error.description)
+        }
+        guard position != nil else {
             throw JobFailure(
                 .environment,
                 node: node.id,

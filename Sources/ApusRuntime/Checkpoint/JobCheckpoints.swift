@@ -95,10 +95,9 @@ final class JobCheckpoints: Sendable {
             }
             deliveries = try OutputRecovery(
                 plan: plan,
-                endpoints: environment.endpoints,
+                environment: environment,
                 settings: settings,
-                restore: restore,
-                notify: environment.notify
+                restore: restore
             )
             .run()
             Failpoint.hit(.x6)

@@ -69,6 +69,21 @@ struct OutputBacklog {
         return firstError
     }
 
+    /// Closes all deliveries.
+    ///
+    /// - Returns: The first error, if any.
+    func close() -> EndpointError? {
+        var first: EndpointError?
+        for (sink, delivery) in deliveries.sorted(by: { $0.key < $1.key }) {
+            do {
+                try delivery.close()
+            } catch {
+                first = first ?? EndpointError("sink '\(sink)': \(error.description)")
+            }
+        }
+        return first
+    }
+
     /// Removes a log that is delivered; one that stays is removed when the folder is next opened.
     private func trim(_ output: SealedOutput) {
         guard let path = output.logPath else { return }

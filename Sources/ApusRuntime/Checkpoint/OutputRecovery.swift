@@ -2,16 +2,14 @@ import ApusCheckpoint
 import ApusCore
 import ApusGraph
 import ApusMemory
+import ApusPluginHost
 
 /// What a job does about its sinks' output before any of its threads starts.
 struct OutputRecovery {
     let plan: PhysicalPlan
-    let endpoints: any EndpointFactory
+    let environment: JobEnvironment
     let settings: CheckpointSettings
     let restore: RestorePlan
-    /// Gets what a person should know.
-    let notify: @Sendable (String) -> Void
-
     /// Makes the deliveries of all sinks, and delivers what the checkpoint has undelivered.
     ///
     /// - Returns: The deliveries by the sinks' ids.
@@ -21,7 +19,7 @@ struct OutputRecovery {
         for node in plan.nodes {
             guard case .sink(let sink) = node.role else { continue }
             do {
-                guard let delivery = try endpoints.makeDelivery(sink) else {
+                guard let delivery = try makeDelivery(sink, node) else {
                     try checkNothingIsLeft(node.id)
                     continue
                 }
@@ -33,6 +31,41 @@ struct OutputRecovery {
             }
         }
         return deliveries
+    }
+
+    private var notify: @Sendable (String) -> Void { environment.notify }
+
+    private func makeDelivery(
+        _ sink: SinkDescription,
+        _ node: PlanNode
+    ) throws(EndpointError) -> (any OutputDelivery)? {
+        guard case .plugin(let component) = sink.kind else {
+            return try environment.endpoints.makeDelivery(sink)
+        }
+        guard sink.delivery == .exactlyOnce else { return nil }
+        let implementation = environment.implementation(of: node.id)
+        do throws(PluginError) {
+            let instance = try SinkInstance(
+                plugin: implementation.plugin,
+                component: implementation.component,
+                arguments: environment.arguments(
+                    component,
+                    node,
+                    0,
+                    plan,
+                    recordsPerBatch: JobAssembly.recordsPerBatch
+                )
+            )
+            return PluginDelivery(
+                node: node.id,
+                instance: instance,
+                deadLetters: environment.deadLetters,
+                disk: settings.disk,
+                clock: environment.clock
+            )
+        } catch {
+            throw EndpointError(error.description)
+        }
     }
 
     /// A sink that delivers at once cannot take over what one with epochs has left.
@@ -104,7 +137,9 @@ struct OutputRecovery {
         _ delivery: any OutputDelivery,
         _ id: String
     ) throws(EndpointError) {
-        guard let manifest = restore.manifest else { return }
+        guard let manifest = restore.manifest else {
+            return try delivery.begin(at: settings.folder.nextNumber)
+        }
         let states = manifest.sinks.filter { $0.id == id }
         guard let first = states.first(where: { !$0.position.isEmpty }) else {
             guard states.allSatisfy(\.undelivered.isEmpty) else {

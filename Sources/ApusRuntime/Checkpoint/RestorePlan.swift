@@ -114,6 +114,10 @@ struct RestorePlan {
             guard let node = plan.nodes.first(where: { $0.id == source.id }),
                 case .source = node.role
             else { throw missing(source.id, "a source", "its position", manifest) }
+            // Splits are dealt out at any parallelism.
+            if case .source(let description) = node.role, case .plugin = description.kind {
+                continue
+            }
             guard node.subtaskCount == source.subtaskCount else {
                 throw JobFailure(
                     .environment,
@@ -202,7 +206,9 @@ struct RestorePlan {
         _ name: String,
         _ schemaVersion: Int
     ) -> String {
-        "\(redistribution) operator state '\(name)' version \(schemaVersion)"
+        // What version its bytes have is between it and its plugin.
+        if name == PrivateSnapshot.stateName { return "a private snapshot" }
+        return "\(redistribution) operator state '\(name)' version \(schemaVersion)"
     }
 
     private static func list(_ names: [String]) -> String {
@@ -223,6 +229,11 @@ struct RestorePlan {
     /// Where a source's subtask was.
     func source(_ id: String, subtask: Int) -> SourceState? {
         manifest?.sources.first { $0.id == id && $0.subtask == subtask }
+    }
+
+    /// Where all subtasks of a source were, in their order.
+    func sources(_ id: String) -> [SourceState] {
+        (manifest?.sources.filter { $0.id == id } ?? []).sorted { $0.subtask < $1.subtask }
     }
 
     /// Event time at an operator's subtask; `Int64.min` for none.

@@ -75,6 +75,9 @@ enum { apus_background_nice = 5 };
 // their time. 0 nanoseconds: the kernel's own choice. Does nothing where that is not allowed.
 void apus_schedule_this_thread(int32_t nice_increment, int64_t slice_nanoseconds);
 
+// The number of the calling thread, as /proc/self/task has it.
+int32_t apus_thread_number(void);
+
 // Tells the processor that this is a waiting loop.
 static inline void apus_pause(void) {
 #if defined(__x86_64__)

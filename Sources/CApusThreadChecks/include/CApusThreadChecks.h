@@ -46,9 +46,6 @@ const apus_host *apus_thread_checks_host(const apus_host *real);
 // "apus_plugin_v0". ctx is NULL where the callback has none.
 void apus_thread_checks_enter(const char *callback, apus_ctx *ctx);
 
-// The same, where only the error struct of the call is at hand; contexts are known by theirs.
-void apus_thread_checks_enter_by_error(const char *callback, const apus_error *error);
-
 // The callback that began last on this thread has returned.
 void apus_thread_checks_leave(void);
 

@@ -46,6 +46,30 @@ extension BenchCommand {
         }
     }
 
+    // MARK: - Sources and sinks
+
+    func measureEndpoints(_ session: Session) throws {
+        let benchmark = EndpointsBenchmark(
+            plugin: session.plugin,
+            parallelism: threadCount,
+            options: BenchmarkOptions(
+                keyCount: keyCount,
+                windowSeconds: seconds ?? 2,
+                windowCount: windows ?? 5
+            ),
+            clock: session.world.clock,
+            threads: session.world.threads,
+            notify: { Console.note("endpoints: \($0)") }
+        )
+        do {
+            let result = try benchmark.measure { Console.note("endpoints: \($0)") }
+            try show(result, text: Report.text(result))
+        } catch let failure as BenchmarkFailure {
+            Console.error("endpoints: \(failure)")
+            throw ExitStatus.failed
+        }
+    }
+
     // MARK: - Latency with checkpoints
 
     func measureCheckpoints(_ session: Session) throws {

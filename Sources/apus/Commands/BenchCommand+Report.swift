@@ -30,6 +30,19 @@ extension BenchCommand {
             return lines.joined(separator: "\n")
         }
 
+        /// Sources and sinks of a plugin beside those that are built in.
+        static func text(_ result: EndpointsBenchmarkResult) -> String {
+            let rows = result.rows.map { row in
+                "  \(row.pairing): \(ProgressDisplay.short(row.recordsPerSecond)) records/s "
+                    + "(\(ProgressDisplay.short(row.recordsPerSecondMin)) to "
+                    + "\(ProgressDisplay.short(row.recordsPerSecondMax))), "
+                    + "\(decimal(row.cpuSecondsPerMillionRecords, 4)) CPU-s per million, "
+                    + "\(decimal(row.ofBuiltIn, 2)) of the built-in ends"
+            }
+            return (["endpoints: parallelism \(result.parallelism)"] + rows)
+                .joined(separator: "\n")
+        }
+
         /// Latency without and with checkpoints.
         static func text(_ result: CheckpointBenchmarkResult) -> String {
             let interval = DurationText.format(

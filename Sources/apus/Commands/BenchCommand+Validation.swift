@@ -10,8 +10,10 @@ extension BenchCommand {
         case checkpoint
         case recovery
         case armedTimers
+        case endpoints
         case functions
         case abi
+        case loading
 
         /// The options that go with it, besides those that go with all.
         var options: Set<String> {
@@ -30,22 +32,29 @@ extension BenchCommand {
                 ["--state-size", "--value-size", "--memory-budget", "--runs", "--cold"]
             case .armedTimers:
                 ["--armed", "--keys", "--checkpoint-interval", "--memory-budget"]
+            case .endpoints: ["--seconds", "--windows"]
             case .functions, .abi:
                 ["--runs", "--records"]
+            case .loading:
+                ["--plugin", "--runs"]
             }
         }
     }
 
     private static let names =
-        Benchmark.allCases.map(\.rawValue) + ["all", "checkpoint", "recovery", "functions", "abi"]
+        Benchmark.allCases.map(\.rawValue) + [
+            "all", "checkpoint", "load", "recovery", "endpoints", "functions", "abi",
+        ]
 
     /// How the benchmark measures; nil when there is none of this name.
     var kind: Kind? {
         switch name {
         case "checkpoint": .checkpoint
         case "recovery": .recovery
+        case "endpoints": .endpoints
         case "functions": .functions
         case "abi": .abi
+        case "load": .loading
         case "timers": armed == nil ? .throughput : .armedTimers
         default: Self.names.contains(name) ? .throughput : nil
         }
@@ -59,6 +68,7 @@ extension BenchCommand {
             ("--memory-budget", memoryBudget != nil), ("--state-size", stateSize != nil),
             ("--value-size", valueSize != nil), ("--rate", rate != nil), ("--runs", runs != nil),
             ("--cold", cold), ("--armed", armed != nil), ("--records", records != nil),
+            ("--plugin", plugin != nil),
         ]
         return all.filter(\.isGiven).map(\.name)
     }
@@ -80,6 +90,9 @@ extension BenchCommand {
         if let state, state != "memory", state != "rocksdb" {
             throw ValidationError("--state \(state): expected memory or rocksdb")
         }
+        guard (kind == .loading) == (plugin != nil) else {
+            throw ValidationError("load: expected a plugin in C, with --plugin FILE")
+        }
         guard kind == .throughput, state != "rocksdb" else { return }
         if let option = given.first(where: {
             $0 == "--checkpoint-interval" || $0 == "--memory-budget"
@@ -93,7 +106,7 @@ extension BenchCommand {
         try check("--parallelism", parallelism, 1...256)
         try check("--windows", windows, 3...1000)
         try check("--rate", rate, 1...10_000_000)
-        try check("--runs", runs, 1...1000)
+        try check("--runs", runs, 1...1_000_000)
         try check("--records", records, 1000...1_000_000_000)
         // A timer queue takes 2^30 timers.
         try check("--armed", armed, 1...1 << 30)

@@ -26,6 +26,9 @@ struct BenchCommand: ParsableCommand {
               One process arms timers and stops with a checkpoint, another fires them; none may be \
             lost, none may fire twice. Status 1 otherwise.
 
+            ENDS: endpoints
+              Source and sink of a plugin beside those that are built in, with nothing between.
+
             C FUNCTIONS: functions
               What a call costs per record: a call that the compiler knows, a compiled loop, \
             libffi, one call per batch; alone, and in a job with JSON (`none` has no function).
@@ -34,12 +37,19 @@ struct BenchCommand: ParsableCommand {
               What a call into a plugin, a record and an asynchronous call cost, beside the same \
             loops compiled into the host.
 
+            LOADING: load --plugin FILE
+              Loads and unloads the plugin --runs times; memory, threads, files and mappings must \
+            stay as they are. Status 1 when resident memory has grown by more than a hundredth \
+            from the middle to the end.
+
             EXAMPLE
+              apus bench load --plugin ./libcount.so --runs 1000
               apus bench keyed-count --keys 1000000 --parallelism 2 --seconds 2 --json
               apus bench keyed-count --state rocksdb --keys 10000000 --memory-budget 256MiB
               apus bench checkpoint --state-size 1GiB --rate 50000 --interval 1s --seconds 30
               apus bench recovery --state-size 1GiB --runs 5
               apus bench timers --armed 10000000 --memory-budget 1GiB
+              apus bench endpoints --parallelism 2 --windows 5
               apus bench functions --runs 9 --json
               apus bench abi
             """
@@ -88,7 +98,7 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Records per second (default: 50000).")
     var rate: Int?
 
-    @Option(help: "Processes that recover, or runs of functions (default: 5).")
+    @Option(help: "Processes that recover or runs (default: 5); rounds of load (default: 1000).")
     var runs: Int?
 
     @Option(help: "Records of a run of functions (default: 2000000).")
@@ -96,6 +106,9 @@ struct BenchCommand: ParsableCommand {
 
     @Flag(help: "Recover with an empty page cache, too. Needs root; slows the machine down.")
     var cold = false
+
+    @Option(help: "The plugin that load loads; in C, or another that can be unloaded.")
+    var plugin: String?
 
     @Option(help: "How many timers to arm.")
     var armed: Int?
@@ -116,14 +129,17 @@ struct BenchCommand: ParsableCommand {
         if let child { return try runAsChild(child) }
         if kind == .functions { return try measureFunctions() }
         if kind == .abi { return try measureABI() }
+        if let plugin { return try measureLoading(plugin) }
         try withSession { session in
             switch kind {
             case .throughput: try measureThroughput(session)
             case .checkpoint: try measureCheckpoints(session)
             case .recovery: try measureRecovery(session)
             case .armedTimers: try measureTimers(session)
+            case .endpoints: try measureEndpoints(session)
             case .functions, .abi, nil:
                 preconditionFailure("validate() has refused other names")
+            case .loading: preconditionFailure("validate() demands a plugin, and that is above")
             }
         }
     }

@@ -23,13 +23,26 @@ struct JobOptions: ParsableArguments {
     )
     var settings: [String] = []
 
+    @Option(
+        help: ArgumentHelp(
+            "Load only plugins of this list (default: plugins.lock beside the job file, if any).",
+            valueName: "file"
+        )
+    )
+    var pluginsLock: String?
+
+    @Flag(help: "Load plugins that are not on the list, too, with a warning; for development.")
+    var allowUnlisted = false
+
     func prepare(_ world: World) -> JobPreparation {
         JobPreparation(
             world: world,
             options: JobPreparation.Options(
                 file: file,
                 parallelism: parallelism,
-                settings: settings
+                settings: settings,
+                pluginsLock: pluginsLock,
+                allowsUnlisted: allowUnlisted
             ),
             processorCount: ProcessInfo.processInfo.activeProcessorCount
         )

@@ -1,17 +1,20 @@
 import ApusPluginHost
 import ArgumentParser
-import CApusGuard
 
 /// `apus plugin`.
 struct PluginCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugin",
-        abstract: "Look at plugins.",
+        abstract: "Inspect, describe, load and unload plugins.",
         discussion: """
             EXAMPLE
               apus plugin describe .build/release/libaircraft.so
+              apus plugin check .build/release/libaircraft.so
             """,
-        subcommands: [Describe.self]
+        subcommands: [
+            Check.self, Describe.self, Inspect.self, Scan.self, Lock.self, Keygen.self, Load.self,
+            List.self, Unload.self,
+        ]
     )
 
     /// `apus plugin describe`.
@@ -41,30 +44,6 @@ struct PluginCommand: ParsableCommand {
                 throw ExitStatus.invalid
             }
             try Console.print(json ? try Console.json(report) : report.text)
-        }
-    }
-}
-
-/// `apus scan`: the child that loads a plugin and prints its description.
-///
-/// Not for users.
-struct ScanCommand: ParsableCommand {
-    static let configuration = CommandConfiguration(
-        commandName: "scan",
-        abstract: "Load and describe a plugin in this process.",
-        shouldDisplay: false
-    )
-
-    @Argument(help: "The plugin's file (.so).")
-    var file: String
-
-    func run() throws {
-        apus_guard_install_crash_report()
-        do {
-            try Console.print(try Console.json(PluginReport(try World().loader.load(file))))
-        } catch let error as PluginError {
-            Console.error(error.description)
-            throw ExitStatus.invalid
         }
     }
 }

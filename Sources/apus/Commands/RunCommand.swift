@@ -79,11 +79,19 @@ struct RunCommand: ParsableCommand {
         // Before any other thread: they inherit the mask.
         LinuxSignals.block()
         apus_guard_install_crash_report()
+        apus_guard_skip_exit_handlers()
         let world = World()
         let startWatch = StartWatch(world.threads)
         let preparation = options.prepare(world)
         let job = try preparation.readJob()
-        let loaded = try preparation.load(job)
+        PluginWatch.start(
+            warningMicroseconds: job.callLimits.warningMicroseconds,
+            timeoutMicroseconds: job.callLimits.timeoutMicroseconds,
+            graceMicroseconds: job.callLimits.graceMicroseconds
+        )
+        let secrets = try SecretFiles(job, world).read()
+        let admission = try preparation.admission()
+        let loaded = try preparation.load(job, admission)
         let plan = loaded.plan
         let (durable, endpoints) = try open(plan, world)
         defer { durable.close() }
@@ -98,6 +106,8 @@ struct RunCommand: ParsableCommand {
             endpoints: endpoints,
             deadLetters: deadLetters,
             implementations: loaded.implementations,
+            codecs: loaded.codecs,
+            secrets: secrets,
             functions: loaded.functions,
             checkpoints: durable.settings,
             notify: { Console.note("note: \($0)") }
@@ -118,7 +128,7 @@ struct RunCommand: ParsableCommand {
         Console.note(
             "job '\(job.name)': started, parallelism \(plan.parallelism)\(origin ?? "")"
         )
-        let server = control?.serve(run, job: job.name)
+        let server = control?.serve(run, job: job.name, admission: admission)
         watch(run, world)
         server?.close()
         var summary = run.wait()

@@ -31,10 +31,10 @@ struct JobControl {
     }
 
     /// Begins to answer.
-    func serve(_ run: JobRun, job: String) -> ControlServer {
+    func serve(_ run: JobRun, job: String, admission: PluginAdmission) -> ControlServer {
         ControlServer(
             listener,
-            methods: JobMethods(job: job, run: run).all,
+            methods: JobMethods(job: job, run: run, admission: admission).all,
             threads: world.threads,
             clock: world.clock
         )

@@ -13,6 +13,8 @@ struct JobMethods: Sendable {
     let job: String
     /// The job.
     let run: JobRun
+    /// Which plugins may come in, and how.
+    let admission: PluginAdmission
 
     /// The table of methods.
     var all: [ControlMethod] {
@@ -23,7 +25,7 @@ struct JobMethods: Sendable {
             ControlMethod("state.sizes", run: sizes),
             ControlMethod("state.purge", run: purge),
             ControlMethod("state.undo", run: undo),
-        ]
+        ] + pluginMethods
     }
 
     /// Between two words of progress.

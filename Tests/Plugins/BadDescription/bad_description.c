@@ -2,7 +2,11 @@
 // Without it the description is good.
 #include "apus/apus.h"
 
-APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
+#ifndef NOTE_FLAGS
+#define NOTE_FLAGS 0
+#endif
+
+APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, NOTE_FLAGS);
 
 #ifndef CHANGE
 #define CHANGE

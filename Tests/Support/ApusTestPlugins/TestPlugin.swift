@@ -25,6 +25,19 @@ package enum TestPlugin {
         try build("hostile", ["Tests/Plugins/Hostile/hostile.cpp"])
     }
 
+    /// The path of `Tests/Plugins/Faulty`: a sound plugin, or the same with a fault.
+    ///
+    /// - Parameter fault: The check that must find it, "E48"; nil for none.
+    /// - Returns: The path.
+    /// - Throws: What the compiler complained of.
+    package static func faulty(_ fault: String?) throws -> String {
+        try build(
+            "faulty",
+            ["Tests/Plugins/Faulty/faulty.c"],
+            options: fault.map { ["-DFAULT_\($0)"] } ?? []
+        )
+    }
+
     /// The path of `Tests/Plugins/Kinds`: aggregates, broadcast and operator state.
     package static func kinds() throws -> String {
         try build("kinds", ["Tests/Plugins/Kinds/kinds.c"])
@@ -33,6 +46,24 @@ package enum TestPlugin {
     /// The path of `Tests/Plugins/Async`: asynchronous calls that end in many ways.
     package static func async() throws -> String {
         try build("async", ["Tests/Plugins/Async/async.c"])
+    }
+
+    /// The path of `Tests/Plugins/Endpoints`: sources, sinks, codecs, a snapshot, a secret.
+    package static func endpoints() throws -> String {
+        try build("endpoints", ["Tests/Plugins/Endpoints/endpoints.c"])
+    }
+
+    /// The path of `Plugins/Files`.
+    package static func files() throws -> String {
+        let names = [
+            "append_sink", "config", "epochs_sink", "folder_source", "length_prefixed_codec",
+            "plugin",
+        ]
+        return try build(
+            "files",
+            names.map { "Plugins/Files/\($0).c" },
+            options: ["-D_GNU_SOURCE"]
+        )
     }
 
     /// The path of `Tests/Plugins/Trespasser`: calls the host where it may not.
@@ -56,11 +87,14 @@ package enum TestPlugin {
     }
 
     /// The path of `Tests/Plugins/BadDescription`, spoilt by a C statement.
-    package static func badDescription(_ change: String) throws -> String {
+    package static func badDescription(
+        _ change: String,
+        noteFlags: String = "0"
+    ) throws -> String {
         try build(
             "bad-description",
             ["Tests/Plugins/BadDescription/bad_description.c"],
-            options: ["-DCHANGE=\(change)"]
+            options: ["-DCHANGE=\(change)", "-DNOTE_FLAGS=\(noteFlags)"]
         )
     }
 

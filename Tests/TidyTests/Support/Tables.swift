@@ -35,7 +35,7 @@ enum Tables {
             "ApusPluginHost",
             imports: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "CApusPlugin", "CApusShims",
-                "CApusGuard", "Glibc", "Synchronization",
+                "CApusGuard", "Crypto", "Glibc", "Synchronization",
             ]
         ),
         Layer(
@@ -66,7 +66,14 @@ enum Tables {
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
                 "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
-                "CApusFunctions", "Synchronization",
+                "CApusFunctions", "CApusBareLoop", "CApusPlugin", "Synchronization",
+            ]
+        ),
+        Layer(
+            "ApusPluginCheck",
+            imports: [
+                "ApusCore", "ApusMemory", "ApusState", "ApusPluginHost", "ApusIO", "CApusPlugin",
+                "CApusGuard", "CApusCheck", "Foundation", "Synchronization",
             ]
         ),
         Layer(
@@ -75,7 +82,8 @@ enum Tables {
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
                 "ApusControl", "ApusFunctions", "ApusRuntime", "ApusJobFile", "ApusBench",
-                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Synchronization",
+                "ApusPluginCheck",
+                "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Crypto", "Synchronization",
                 "ArgumentParser", "Foundation", "Glibc", "Logging",
             ]
         ),
@@ -92,7 +100,7 @@ enum Tables {
     /// The C and C++ modules under `Sources`; they see the system's headers and no Swift.
     static let shims: Set<String> = [
         "CApusShims", "CApusGuard", "CApusThreadChecks", "CApusFunctions", "CApusJSON", "CApusZlib",
-        "CRocksDB", "CApusSwiftNote",
+        "CRocksDB", "CApusBareLoop", "CApusCheck", "CApusSwiftNote",
     ]
 
     /// The modules that touch the real world: time, randomness, files, threads, environment.
@@ -101,7 +109,7 @@ enum Tables {
     /// The modules in which any file may use unsafe pointers, given a `// SAFETY:` comment.
     static let unsafeModules: Set<String> = [
         "ApusMemory", "ApusStore", "ApusState", "ApusPluginHost", "ApusFunctions", "ApusIO",
-        "ApusSDK", "ApusSDKTesting", "ApusBench",
+        "ApusSDK", "ApusSDKTesting", "ApusBench", "ApusPluginCheck",
     ]
 
     /// Single files that may use unsafe pointers in modules that otherwise may not.

@@ -14,7 +14,7 @@ use std::os::raw::{c_char, c_void};
 
 /// The layout of all structs: the first 16 bytes of the SHA-256 of sdk/abi/layout.txt.
 pub const APUS_LAYOUT_ID: [u8; 16] = [
-    0xc6, 0x59, 0xbf, 0x18, 0xb2, 0x5e, 0x34, 0x3c, 0xc5, 0xf0, 0xae, 0x0e, 0x27, 0x8e, 0x56, 0x1c,
+    0x52, 0x62, 0x30, 0x60, 0x73, 0x16, 0xab, 0xab, 0x59, 0x49, 0xdc, 0x71, 0x2f, 0xa4, 0xb6, 0xa7,
 ];
 
 // MARK: abi.h
@@ -352,6 +352,33 @@ pub struct apus_broadcast_api {
 
 // MARK: codec.h
 
+/// Bytes that belong together, as a part of others. Elements of arrays: never grows.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct apus_frame {
+    pub offset: u64,
+    pub len: u64,
+}
+
+/// Bytes that are to be cut, and what came of it.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct apus_framing {
+    pub size: u32,
+    /// 1: nothing comes behind the bytes
+    pub is_end: u32,
+    /// valid until split returns
+    pub bytes: apus_bytes,
+    /// out: in their order, within the first `used` bytes
+    pub frames: *mut apus_frame,
+    /// how many frames there is room for; at least 1
+    pub capacity: u32,
+    /// out: how many there are
+    pub count: u32,
+    /// out: bytes that are done with, whether or not a frame has them
+    pub used: u64,
+}
+
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct apus_codec_vt {
@@ -365,7 +392,7 @@ pub struct apus_codec_vt {
         unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx, frames: *const apus_batch) -> i32,
     >,
     /// Writes the bytes of record i, with whatever delimits them. APUS_RECORD when it cannot be
-    /// encoded.
+    /// encoded; what was written for it is dropped.
     ///
     /// Thread: `op`.
     pub encode: Option<
@@ -377,6 +404,15 @@ pub struct apus_codec_vt {
             *mut apus_writer,
         ) -> i32,
     >,
+    /// Finds frames at the start of the bytes: whole ones, as many as there is room for. What is
+    /// behind `used` is given again with more behind it; when neither `count` nor `used` says
+    /// anything, the next frame is not there as a whole yet. APUS_RECORD when there is no telling
+    /// where the next frame begins: the job fails. NULL: a frame is a line without its line
+    /// break.
+    ///
+    /// Thread: `op`.
+    pub split:
+        Option<unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx, *mut apus_framing) -> i32>,
 }
 
 // MARK: component.h
@@ -645,7 +681,7 @@ pub struct apus_secrets_api {
     pub size: u32,
     pub reserved: u32,
     /// The secret's bytes, valid until the instance is destroyed; APUS_NOT_FOUND when the job file
-    /// has no such secret. In create and later.
+    /// has no such secret, APUS_STALE when there is no such instance. In create and later.
     ///
     /// Thread: `any`.
     pub get: unsafe extern "C" fn(
@@ -723,8 +759,9 @@ pub struct apus_reader {
     pub host_private: *mut c_void,
 }
 
-/// State of a kind of its own, not per key: a model, a sketch. Kept as one run of bytes per subtask.
-/// With another parallelism than before, every subtask gets the bytes of all, one after the other.
+/// State of a kind of its own, not per key: a model, a sketch. Of operators. Kept as one run of
+/// bytes per subtask. With another parallelism than before, every subtask gets the bytes of all, one
+/// after the other: bytes must tell where they end.
 pub const APUS_SNAPSHOT: &[u8] = b"apus.snapshot/1\0";
 
 #[repr(C)]
@@ -733,12 +770,14 @@ pub struct apus_snapshot {
     pub size: u32,
     /// of the bytes that save writes; 1 or more
     pub version: u32,
-    /// Writes everything; at most 64 MiB. Between two callbacks.
+    /// Writes everything; at most 64 MiB. Between two callbacks, at each checkpoint: the job waits
+    /// for it. No records are in hand, and outputs are out of reach.
     ///
     /// Thread: `op`.
     pub save:
         Option<unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx, *mut apus_writer) -> i32>,
-    /// Takes what save of some version wrote, before open. APUS_INCOMPATIBLE when it cannot.
+    /// Takes what save of some version wrote, before open; not called when there is nothing.
+    /// APUS_INCOMPATIBLE when it cannot.
     ///
     /// Thread: `op`.
     pub load: Option<
@@ -1126,23 +1165,25 @@ pub struct apus_sink_vt {
     pub size: u32,
     pub reserved: u32,
     /// Tells the newest epoch that was committed in *epoch; 0 when there is none or it cannot be
-    /// told.
+    /// told. Epochs up to that are not given again; with 0 the sink has to know them itself. What
+    /// was written and not committed before a crash is to be dropped here.
     ///
     /// Thread: `op`.
     pub open:
         Option<unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx, epoch: *mut u64) -> i32>,
-    ///
+    /// Nothing is called afterwards but destroy. May be NULL, as open may.
     ///
     /// Thread: `op`.
     pub close: Option<unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx)>,
     /// Takes records ctx->at ..< batch->count. Returns as process of an operator: APUS_OK,
     /// APUS_YIELD with ctx->at, APUS_RECORD for a record that can never be written, APUS_RETRY when
-    /// nothing of the call was taken and it may be made again.
+    /// nothing of the call was taken: it is made again after a pause.
     ///
     /// Thread: `op`.
     pub write:
         Option<unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx, *const apus_batch) -> i32>,
-    /// What was written is on its way out when it returns APUS_OK. Without commit.
+    /// What was written is on its way out when it returns APUS_OK: a checkpoint counts on it.
+    /// APUS_RETRY: it is called again after a pause. NULL: with commit alone.
     ///
     /// Thread: `op`.
     pub flush: Option<unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx) -> i32>,
@@ -1170,15 +1211,17 @@ pub struct apus_split {
 pub struct apus_source_vt {
     pub size: u32,
     pub reserved: u32,
-    /// Names the splits, by writing each with its length as a u32 before it. Names are stable: the
-    /// positions in checkpoints are kept under them. Before open; may block for seconds.
+    /// Names the splits, by writing each with its length as a u32 in front of it: 1 to 1,024 bytes,
+    /// at most 100,000 of them, none twice. Names are stable: the positions in checkpoints are kept
+    /// under them. Before open; may block for seconds.
     ///
     /// Thread: `ctl`.
     pub list_splits: Option<
         unsafe extern "C" fn(this: *mut c_void, splits: *mut apus_writer, *mut apus_error) -> i32,
     >,
-    /// Gets the instance's splits; there may be none. Every split that a checkpoint knows and
-    /// list_splits no longer names is reported, not opened.
+    /// Gets the instance's splits; there may be none, and then poll is not called. A split that a
+    /// checkpoint knows and list_splits no longer names is reported and not opened; its position
+    /// stays in the checkpoints, in case it comes back.
     ///
     /// Thread: `op`.
     pub open: Option<
@@ -1189,20 +1232,21 @@ pub struct apus_source_vt {
             count: u32,
         ) -> i32,
     >,
-    /// Threads of the instance's own are joined on return.
+    /// Threads of the instance's own are joined on return. May be NULL.
     ///
     /// Thread: `op`.
     pub close: Option<unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx)>,
     /// Writes up to max_records records to ctx->outs[0], and does not block. APUS_OK: ask again at
     /// once; APUS_IDLE: nothing now, ask again when the plugin posts an event (async.h) or soon;
-    /// APUS_END: all its splits are read to their ends. A negative code fails the job; APUS_RETRY
-    /// is tried again after a pause.
+    /// APUS_END: all its splits are read to their ends. APUS_YIELD and APUS_LIMIT are APUS_OK.
+    /// A negative code fails the job; APUS_RETRY is tried again after a pause. What was written
+    /// counts, whatever it returns.
     ///
     /// Thread: `op`.
     pub poll:
         Option<unsafe extern "C" fn(this: *mut c_void, *mut apus_ctx, max_records: u32) -> i32>,
-    /// Writes where split `index` stands: what was written to the output lies before it. Between
-    /// two polls.
+    /// Writes where split `index` stands, in at most 64 KiB: what was written to the output lies
+    /// before it. Between two polls, also after APUS_END.
     ///
     /// Thread: `op`.
     pub write_position: Option<
@@ -1214,7 +1258,8 @@ pub struct apus_source_vt {
         ) -> i32,
     >,
     /// The checkpoint with this position of split `index` is complete: what lies before it will
-    /// not be asked for again. May be NULL.
+    /// not be asked for again. Not for every checkpoint: a newer one stands for those before it.
+    /// APUS_RETRY: it is said again with the next checkpoint. May be NULL.
     ///
     /// Thread: `op`.
     pub on_checkpointed: Option<

@@ -156,12 +156,32 @@ fn layout_of_apus_broadcast_api() {
 }
 
 #[test]
+fn layout_of_apus_frame() {
+    whole!(apus_frame, 16, 8);
+    field!(apus_frame, 0, 8, offset);
+    field!(apus_frame, 8, 8, len);
+}
+
+#[test]
+fn layout_of_apus_framing() {
+    whole!(apus_framing, 48, 8);
+    field!(apus_framing, 0, 4, size);
+    field!(apus_framing, 4, 4, is_end);
+    field!(apus_framing, 8, 16, bytes);
+    field!(apus_framing, 24, 8, frames);
+    field!(apus_framing, 32, 4, capacity);
+    field!(apus_framing, 36, 4, count);
+    field!(apus_framing, 40, 8, used);
+}
+
+#[test]
 fn layout_of_apus_codec_vt() {
-    whole!(apus_codec_vt, 24, 8);
+    whole!(apus_codec_vt, 32, 8);
     field!(apus_codec_vt, 0, 4, size);
     field!(apus_codec_vt, 4, 4, reserved);
     field!(apus_codec_vt, 8, 8, decode);
     field!(apus_codec_vt, 16, 8, encode);
+    field!(apus_codec_vt, 24, 8, split);
 }
 
 #[test]

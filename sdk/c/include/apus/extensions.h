@@ -17,7 +17,7 @@ typedef struct apus_secrets_api {
     uint32_t size;
     uint32_t reserved;
     // The secret's bytes, valid until the instance is destroyed; APUS_NOT_FOUND when the job file
-    // has no such secret. In create and later. [any]
+    // has no such secret, APUS_STALE when there is no such instance. In create and later. [any]
     int32_t (*get)(uint64_t instance, const char *name, uint64_t len, apus_bytes *secret);
 } apus_secrets_api;
 
@@ -61,15 +61,18 @@ struct apus_reader {
     void *host_private;
 };
 
-// State of a kind of its own, not per key: a model, a sketch. Kept as one run of bytes per subtask.
-// With another parallelism than before, every subtask gets the bytes of all, one after the other.
+// State of a kind of its own, not per key: a model, a sketch. Of operators. Kept as one run of
+// bytes per subtask. With another parallelism than before, every subtask gets the bytes of all, one
+// after the other: bytes must tell where they end.
 #define APUS_SNAPSHOT "apus.snapshot/1"
 typedef struct apus_snapshot {
     uint32_t size;
     uint32_t version;  // of the bytes that save writes; 1 or more
-    // Writes everything; at most 64 MiB. Between two callbacks. [op]
+    // Writes everything; at most 64 MiB. Between two callbacks, at each checkpoint: the job waits
+    // for it. No records are in hand, and outputs are out of reach. [op]
     int32_t (*save)(void *self, apus_ctx *, apus_writer *);
-    // Takes what save of some version wrote, before open. APUS_INCOMPATIBLE when it cannot. [op]
+    // Takes what save of some version wrote, before open; not called when there is nothing.
+    // APUS_INCOMPATIBLE when it cannot. [op]
     int32_t (*load)(void *self, apus_ctx *, apus_reader *, uint32_t version);
 } apus_snapshot;
 

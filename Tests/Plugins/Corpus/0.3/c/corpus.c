@@ -2,6 +2,8 @@
 //
 //   measured  keyed; counts the records of a key, keeps a gauge and a histogram, and declares a
 //             state and a timer with versions and migrations; tells what it sees of the host
+//   asked     keyed; makes an asynchronous call for each record, which is answered at once with
+//             the length of its value, or fails for every tenth; tells failures itself
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -34,6 +36,54 @@ static int32_t finer(
     apus_error *error) {
     (void)writer, (void)error;
     to->time_us = old->time_us * 1000;
+    return APUS_OK;
+}
+
+static const apus_async_api *calls(void) { return host->get_extension(APUS_ASYNC); }
+
+static int32_t ask(void *self, apus_ctx *ctx, const apus_batch *b) {
+    (void)self;
+    const apus_async_api *api = calls();
+    if (!api) return apus_fail(ctx->error, APUS_FATAL, "no asynchronous calls");
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *value;
+        uint32_t len;
+        uint64_t token;
+        char text[32];
+        int32_t rc = api->begin(ctx, i, 0, b->value[i].len, &token);
+        if (rc == APUS_LIMIT) return apus_at(ctx, i, APUS_YIELD);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        apus_value(b, i, &value, &len);
+        apus_result result = {.ts = APUS_NO_TIME};
+        result.value.data = (const uint8_t *)text;
+        result.value.len = (uint64_t)snprintf(text, sizeof text, "%u", len);
+        int32_t status = value[len - 4] == '0' ? APUS_RETRY : APUS_OK;
+        rc = api->complete(ctx->instance, token, status, &result, status == APUS_OK);
+        if (rc != APUS_OK) return apus_fail(ctx->error, APUS_FATAL, "the call was not known");
+        if (api->complete(ctx->instance, token, APUS_OK, &result, 1) != APUS_STALE) {
+            return apus_fail(ctx->error, APUS_FATAL, "the call was completed twice");
+        }
+    }
+    return APUS_OK;
+}
+
+static int32_t answered(void *self, apus_ctx *ctx, const apus_async_batch *all) {
+    (void)self;
+    for (uint32_t i = ctx->at; i < all->batch->count; i++) {
+        char text[96];
+        int64_t count;
+        if (apus_out_room(ctx->outs[0], 256)) return apus_at(ctx, i, APUS_YIELD);
+        int32_t rc = ctx->state->counter_add(ctx, 0, i, 1, &count);
+        if (rc != APUS_OK) return apus_at(ctx, i, rc);
+        const apus_result *result = &all->results[all->first[i]];
+        int has_result = all->first[i + 1] > all->first[i];
+        int len = snprintf(
+            text, sizeof text, "{\"answer\":%lld,\"status\":%d,\"asked\":%llu,\"value\":\"%.*s\"}",
+            (long long)count, all->status[i], (unsigned long long)all->user[i],
+            has_result ? (int)result->value.len : 0,
+            has_result ? (const char *)result->value.data : "");
+        apus_emit_keyed(ctx->outs[0], all->batch, i, text, (uint32_t)len);
+    }
     return APUS_OK;
 }
 
@@ -125,7 +175,31 @@ static const apus_component measured_component = {
     .counters = counters,
     .histogram_count = 1,
     .histograms = histograms};
-static const apus_component *const components[] = {&measured_component};
+static const apus_state_decl answers_state = {
+    .size = sizeof answers_state,
+    .kind = APUS_STATE_COUNTER,
+    .name = APUS_STR("answers"),
+    .schema_version = 1};
+static const apus_state_decl *const asked_states[] = {&answers_state};
+static const apus_operator_vt asked_vt = {
+    .size = sizeof asked_vt, .process = ask, .on_async = answered};
+static const char *const asked_needs[] = {APUS_ASYNC, NULL};
+static const apus_component asked_component = {
+    .size = sizeof asked_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &asked_vt,
+    .id = APUS_STR("asked"),
+    .summary = APUS_STR("asynchronous calls"),
+    .flags = APUS_KEYED | APUS_ASYNCHRONOUS,
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs,
+    .state_count = 1,
+    .states = asked_states,
+    .needs = asked_needs};
+static const apus_component *const components[] = {&measured_component, &asked_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,
@@ -134,7 +208,7 @@ static const apus_plugin plugin = {
     .id = APUS_STR("corpus.c03"),
     .version = APUS_STR("1.0.0"),
     .vendor = APUS_STR("Apus"),
-    .component_count = 1,
+    .component_count = 2,
     .components = components};
 
 const apus_plugin *apus_plugin_v0(const apus_host *given, apus_error *error) {
