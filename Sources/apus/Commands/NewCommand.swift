@@ -22,10 +22,10 @@ struct NewOperatorCommand: ParsableCommand {
         commandName: "operator",
         abstract: "Write a project for an operator: code, a test, a job and its input.",
         discussion: """
-            The project builds, tests and runs as it is: `make`, `make test`, `make run`. It refers to \
-            the SDK where that is now, and copies nothing of it: the folder 'sdk' of the clone of \
-            Apus that this program was built in, or what --sdk or APUS_SDK says. Nothing is \
-            overwritten.
+            The project builds, tests and runs as it is: `make`, `make test`, `make run`. It \
+            refers to the SDK where that is now, and copies nothing of it: the folder 'sdk' of \
+            the clone of Apus that this program was built in, or what --sdk or APUS_SDK says. \
+            Nothing is overwritten.
 
             EXAMPLE
               apus new operator count-visits --lang rust
