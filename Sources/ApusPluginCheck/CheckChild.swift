@@ -36,10 +36,9 @@ package enum CheckChild {
         guard output >= 0 else { return false }
         apus_check_report_to(output)
         if let trace = order.settings.trace, apus_check_trace_to(trace) != 0 { return false }
-        let file = FileHandle(fileDescriptor: output, closeOnDealloc: false)
         func say(_ line: String) {
             let line = line.replacing("\n", with: " ") + "\n"
-            try? file.write(contentsOf: Data(line.utf8))  // Who reads it has gone then.
+            apus_check_say(output, line, UInt64(line.utf8.count))
         }
         let result = run(check, order) { say(noteMark + $0) }
         let encoder = JSONEncoder()

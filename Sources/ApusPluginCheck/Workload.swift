@@ -140,6 +140,7 @@ struct Workload: Sendable {
         case 4: return bytes(random.integer(in: 0...40), &random)
         default:
             let time = start + random.time(in: 0...100_000_000)
+            // SAFETY: the bytes of two numbers are copied while they are there.
             return withUnsafeBytes(of: random.word(in: 0...3), Array.init)
                 + withUnsafeBytes(of: time, Array.init)
         }

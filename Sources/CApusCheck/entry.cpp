@@ -22,6 +22,32 @@ int tell(char *message, uint64_t capacity, int code, const std::string &text) {
 
 }  // namespace
 
+namespace {
+
+bool is_same(const apus_str &a, const apus_str &b) {
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+// Whether two descriptions say the same; they need not lie at the same place.
+bool is_same(const apus_plugin &a, const apus_plugin &b) {
+    if (&a == &b) return true;
+    if (!is_same(a.id, b.id) || !is_same(a.version, b.version) || a.size != b.size
+        || a.abi_minor != b.abi_minor || a.component_count != b.component_count) {
+        return false;
+    }
+    for (uint32_t i = 0; i < a.component_count; i++) {
+        const apus_component &one = *a.components[i], &other = *b.components[i];
+        if (!is_same(one.id, other.id) || one.kind != other.kind || one.flags != other.flags
+            || one.state_count != other.state_count || one.timer_count != other.timer_count
+            || one.output_count != other.output_count || one.input_count != other.input_count) {
+            return false;
+        }
+    }
+    return true;
+}
+
+}  // namespace
+
 int apus_check_entry(
     const char *file, uint32_t surplus, uint32_t times, char *message, uint64_t capacity) {
     void *library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
@@ -52,7 +78,7 @@ int apus_check_entry(
         const apus_plugin *plugin = entry(host, &error);
         std::string said(error.message, error.len < 480 ? error.len : 480);
         if (!plugin) return tell(message, capacity, 2, "it returned NULL: " + said);
-        if (first && plugin != first) {
+        if (first && !is_same(*plugin, *first)) {
             return tell(message, capacity, 3, "it returned another description each time");
         }
         first = plugin;

@@ -175,3 +175,13 @@ uint64_t apus_check_diverted_output(char *text, uint64_t capacity) {
     text[count > 0 ? count : 0] = 0;
     return end > 0 ? static_cast<uint64_t>(end) : 0;
 }
+
+void apus_check_say(int descriptor, const char *text, uint64_t len) {
+    while (len > 0) {
+        ssize_t written = write(descriptor, text, len);
+        if (written < 0 && errno == EINTR) continue;
+        if (written <= 0) return;
+        text += written;
+        len -= static_cast<uint64_t>(written);
+    }
+}

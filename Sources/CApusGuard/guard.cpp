@@ -46,6 +46,8 @@ void apus_guard_request_stop(const apus_guard_site *site) {
 
 void *apus_guard_load(const apus_guard_site *site, const char *path, apus_error *error) {
     void *handle = nullptr;
+    // What loading changes of the process is seen, told and put back by the loader.
+    const_cast<apus_guard_site *>(site)->check_count = apus_process_checks_per_site;
     guarded(site, "loading", error, [&] {
         handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (handle) {

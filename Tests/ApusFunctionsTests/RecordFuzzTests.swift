@@ -6,8 +6,8 @@ import Testing
 
 /// Goal: whatever a record looks like, a result changes its own field and nothing else.
 ///
-/// Method: random JSON objects, and Foundation's JSON reader as the judge.  The seed is printed with
-/// each failure.
+/// Method: random JSON objects, and Foundation's JSON reader as the judge.  The seed is printed
+/// with each failure.
 @Suite("Functions and random records")
 struct RecordFuzzTests {
     private static let firstSeed: UInt64 = 0x66_75_6e_63

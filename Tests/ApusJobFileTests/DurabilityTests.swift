@@ -46,12 +46,12 @@ struct DurabilityTests {
                     ttlMicroseconds: 90 * 86_400_000_000,
                     refresh: .readAndWrite,
                     time: .event,
-                    location: SourceLocation(line: 28, column: 9)
+                    location: SourceLocation(line: 29, column: 9)
                 ),
                 ExpiryDescription(
                     stateName: "reminders",
                     ttlMicroseconds: 7 * 86_400_000_000,
-                    location: SourceLocation(line: 29, column: 9)
+                    location: SourceLocation(line: 30, column: 9)
                 ),
             ]
         )
@@ -162,9 +162,9 @@ struct DurabilityTests {
             + "after a failure the output of one checkpoint may be printed again"
         #expect(
             try warnings(", delivery: exactly-once")
-                == "warning: job.yaml:32:64: spec.sinks[log].delivery: \(text)"
+                == "warning: job.yaml:33:64: spec.sinks[log].delivery: \(text)"
         )
-        #expect(try warnings("") == "warning: job.yaml:32:7: spec.sinks[log]: \(text)")
+        #expect(try warnings("") == "warning: job.yaml:33:7: spec.sinks[log]: \(text)")
         let unsaid = DurableSample.text.replacing("  delivery: exactly-once\n", with: "")
             .replacing(", delivery: at-least-once", with: "")
         #expect(try JobFileSample.read(unsaid).get().warnings.isEmpty)

@@ -72,7 +72,7 @@ struct LimitTests {
         let lines = JobFileSample.read(text).errorLines
         #expect(lines.count == 201)
         #expect(
-            lines.first?.hasPrefix("job.yaml:27:22: spec.operators[tickets].state.s.0.t") == true
+            lines.first?.hasPrefix("job.yaml:28:22: spec.operators[tickets].state.s.0.t") == true
         )
         #expect(lines.last == "job.yaml: 800 more problems")
     }

@@ -70,8 +70,8 @@ struct VariableTests {
             (
                 "spec.paralelism", "4",
                 "spec: unknown key 'paralelism'; expected one of parallelism, max-parallelism, "
-                    + "buffer-timeout, errors, checkpoint, state, memory, plugins, delivery, secrets, "
-                    + "sources, operators, sinks; "
+                    + "buffer-timeout, errors, checkpoint, state, memory, plugins, delivery, "
+                    + "secrets, sources, operators, sinks; "
                     + "did you mean 'parallelism'?"
             ),
             (

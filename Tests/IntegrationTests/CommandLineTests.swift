@@ -222,7 +222,8 @@ struct CommandLineTests {
             #expect(!components.isEmpty)
             for component in components {
                 let id = try #require(component["id"] as? String)
-                #expect(text.output.contains("operator \(id)  "), "\(text)")
+                let kind = try #require(component["kind"] as? String)
+                #expect(text.output.contains("\(kind) \(id)  "), "\(text)")
             }
         }
     }

@@ -63,7 +63,7 @@ struct DocumentationTests {
             guard run.end != .exited(0) else { continue }
             run.expect(status: 2)
             let isMissingPlugin = run.errorLines.allSatisfy { line in
-                line.contains(#/spec\.operators\[[a-z0-9-]+\]: /#)
+                line.contains(#/spec\.(operators|sources|sinks)\[[a-z0-9-]+\][a-z.]*: /#)
                     && (line.contains("not found; looked for")
                         || line.contains("No such file or directory; is the path right?"))
             }

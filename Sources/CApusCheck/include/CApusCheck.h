@@ -108,6 +108,8 @@ int apus_check_limit_descriptors(uint64_t count);
 // Makes standard output a file of its own, so that what a plugin prints can be told. Returns a
 // copy of the old one, or -1.
 int apus_check_divert_output(void);
+// Writes text to a descriptor; whoever reads it may have gone.
+void apus_check_say(int descriptor, const char *text, uint64_t len);
 // How many bytes were printed since; the first of them go to `text`, with a zero behind.
 uint64_t apus_check_diverted_output(char *text, uint64_t capacity);
 

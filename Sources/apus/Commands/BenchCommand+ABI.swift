@@ -47,8 +47,8 @@ extension BenchCommand {
                 }.joined()
         }
         lines.append(
-            "  \(result.runs) runs of \(result.batches) batches of \(result.batchRecords); calls of "
-                + "1 ms, at most \(result.capacity) under way"
+            "  \(result.runs) runs of \(result.batches) batches of \(result.batchRecords); calls "
+                + "of 1 ms, at most \(result.capacity) under way"
         )
         return lines.joined(separator: "\n")
     }
