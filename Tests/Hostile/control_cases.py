@@ -6,7 +6,7 @@ import shutil
 import signal
 import subprocess
 
-from rig import AT, PLUGINS, Failure, Job, Neighbour, Skipped, blamed
+from rig import AT, PLUGINS, Failure, Job, Neighbour, Skipped
 from scenarios import crashes, fails, kills, survives
 
 # The process ends with this status when a plugin ended it, or did not return.
