@@ -97,7 +97,7 @@ int32_t guarded(
         code = call();
     } catch (const abi::__forced_unwind &) {
         own.reason = "pthread_exit() or a cancellation of the thread";
-        throw;
+        std::terminate();
     } catch (const std::exception &e) {
         code = apus_fail(error, APUS_EXCEPTION, e.what());
     } catch (const char *text) {

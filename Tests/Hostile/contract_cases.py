@@ -2,8 +2,8 @@
 
 import re
 
-from rig import AT, Failure, Job, Neighbour, Skipped, blamed
-from scenarios import crashes, fails, kills, refused, survives
+from rig import AT, Failure, Job, Neighbour, blamed
+from scenarios import fails, kills, refused, survives
 
 
 def _spoilt(rig, change, *says, **more):

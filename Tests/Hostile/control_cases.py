@@ -1,12 +1,14 @@
 """Rows 42 to 54: plugins that leave their callback by another door, or do not leave it."""
 
+import os
 import platform
 import re
 import shutil
 import signal
 import subprocess
+import time
 
-from rig import AT, PLUGINS, Failure, Job, Neighbour, Skipped, blamed
+from rig import AT, PLUGINS, Failure, Job, Neighbour, Skipped
 from scenarios import crashes, fails, kills, survives
 
 # The process ends with this status when a plugin ended it, or did not return.
@@ -206,6 +208,17 @@ def row_50_fork_and_crash(rig):
     neighbour.check()
 
 
+def _wait_for_group(group):
+    """Until the copies have died with the process, which takes the system a moment."""
+    for _ in range(2000):
+        try:
+            os.killpg(group, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.005)
+    raise Failure("a copy of the process lives on")
+
+
 def row_50_copy_does_not_keep_locks(rig):
     """A copy that stays behind must not keep the job from being started again."""
     neighbour = Neighbour(rig)
@@ -214,6 +227,7 @@ def row_50_copy_does_not_keep_locks(rig):
     result = running.child.wait(30)
     if result != -signal.SIGKILL:
         raise Failure(f"expected SIGKILL of the plugin's own, found status {result}")
+    _wait_for_group(running.child.pid)
     neighbour.check()
     job.mend("a kill with a copy left")
     running.wait(1)

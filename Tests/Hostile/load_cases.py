@@ -1,13 +1,11 @@
 """Rows 14 to 20: what goes wrong while a file is loaded, and files that change under the host."""
 
 import os
-import resource
 import shutil
 import time
 
 from elf import Elf
-from rig import Failure, Job, Neighbour, Skipped
-from scenarios import kills, refused
+from rig import Failure, Job, Neighbour
 
 
 def _refused_by_scan(rig, macro, *says, limit=60, environment=None, ends=2):
@@ -21,12 +19,9 @@ def _refused_by_scan(rig, macro, *says, limit=60, environment=None, ends=2):
     described = rig.run(job.folder, "plugin", "describe", "plugin.so", limit=limit)
     described.expect(2, "plugin.so", *says)
     result = job.run(limit=limit)
-    if rig.has_command("plugin", "lock"):
-        result.expect(2, "plugin.so", *says)
-        if "job" in marker.read_text():
-            raise Failure("the process of the job has loaded it")
-    else:
-        result.expect((2, 3, *kills("SIGABRT", "SIGSEGV")), "plugin.so")
+    result.expect(2, "plugin.so", *says)
+    if "job" in marker.read_text():
+        raise Failure("the process of the job has loaded it")
     if job.output.exists():
         raise Failure("the job has written output although its plugin was refused")
     neighbour.check()
@@ -58,13 +53,9 @@ def row_15_constructor_sleeps(rig):
     neighbour = Neighbour(rig)
     job = Job(rig, plugin, checkpoints=False, records=200,
               spec="  plugins: { call-timeout: 1s }\n")
-    if rig.has_command("plugin", "lock"):
-        job.run(limit=30).expect(2, "within 5 s")
-        if "job" in marker.read_text():
-            raise Failure("the process of the job has loaded it")
-    else:
-        rig.run(job.folder, "plugin", "describe", "plugin.so", limit=30).expect(2, "within 5 s")
-        job.run(limit=30).expect(3, "hung for 1.", "callback loading")
+    job.run(limit=30).expect(2, "within 5 s")
+    if "job" in marker.read_text():
+        raise Failure("the process of the job has loaded it")
     neighbour.check()
 
 
@@ -103,14 +94,8 @@ def row_16_folder(rig):
     _told(rig, "LOAD_CHDIR", "working directory")
 
 
-def _need_scan(rig):
-    if not rig.has_command("plugin", "lock"):
-        raise Skipped("needs the scan before a run")
-
-
 def _scanned(rig, macro, *says):
     """The scan says it; what cannot be put back is a matter of the list's strictness."""
-    _need_scan(rig)
     plugin = rig.build("load.cpp", f"-D{macro}")
     neighbour = Neighbour(rig)
     job = Job(rig, plugin, checkpoints=False, records=2_000)
@@ -129,7 +114,6 @@ def row_16_open_file(rig):
 
 
 def row_16_environment(rig):
-    _need_scan(rig)
     _told(rig, "LOAD_ENVIRONMENT", "HOME")
 
 
@@ -143,7 +127,6 @@ def row_17_banner(rig):
 
 def row_18_two_runtimes(rig):
     """Two plugins whose notes say that a process holds one such runtime: Go is like that."""
-    _need_scan(rig)
     paths = []
     for salt in (1, 2):
         elf = Elf(rig.build("tripwire.cpp", '-DMARKER="/dev/null"', f"-DSALT={salt}"))

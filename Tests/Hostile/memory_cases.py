@@ -2,9 +2,8 @@
 
 import re
 import resource
-import signal
 
-from rig import AT, CULPRIT, PAUSE, Failure, Job, Neighbour, blamed
+from rig import AT, CULPRIT, PAUSE, Job, Neighbour, blamed
 from scenarios import crashes, fails, kills, survives
 
 # When memory is damaged, whoever uses it next may be the one that crashes.

@@ -132,7 +132,6 @@ class Rig:
         self._count = itertools.count(1)
         self._lock = threading.RLock()
         self._built = {}
-        self._commands = {}
         self.inputs = {}
 
     def new_folder(self):
@@ -193,15 +192,6 @@ class Rig:
 
     def run(self, folder, *arguments, limit=60, preexec=None, **more):
         return self.start(folder, *arguments, preexec=preexec, **more).wait(limit)
-
-    def has_command(self, *words):
-        """Whether the program has a command; what is not built yet is not asked for."""
-        with self._lock:
-            if words not in self._commands:
-                result = subprocess.run([str(self.apus), *words, "--help"], capture_output=True,
-                                        text=True)
-                self._commands[words] = f"USAGE: apus {' '.join(words)} " in result.stdout
-            return self._commands[words]
 
     # Input
 

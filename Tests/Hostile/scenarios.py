@@ -72,7 +72,7 @@ def refused(rig, plugin, *says, marker=None, status=2, limit=60, inspect=None, n
     environment = environment or {}
     if marker is not None and marker.exists():
         marker.unlink()
-    if inspect is not None and rig.has_command("plugin", "inspect"):
+    if inspect is not None:
         result = rig.run(job.folder, "plugin", "inspect", str(job.plugin), limit=limit,
                          **environment)
         result.expect((1, 2), inspect)

@@ -3,7 +3,7 @@
 import collections
 import re
 
-from rig import Failure, Job, Neighbour, Skipped
+from rig import Job, Neighbour
 from scenarios import crashes, kills, survives
 
 RECORDS, AT = 6_000, 3_000
@@ -21,9 +21,6 @@ def _asynchronous(rig, act, *says, status=0, options="", at=AT, restart=False):
         f"      key: k\n      async: {{ capacity: 64, timeout: 1s{options} }}\n"))
     job.expected = collections.Counter(job.input.read_text().splitlines())
     result = job.run()
-    if "needs apus.async/1" in result.errors or "unknown key 'async'" in result.errors:
-        neighbour.check()
-        raise Skipped("needs apus.async/1 of the host")
     result.expect(status, *says, but_not=("apus: crash: ",))
     if status == 0:
         job.check_whole()

@@ -24,7 +24,9 @@ let error = UnsafeMutablePointer<apus_error>.allocate(capacity: 1)
 error.initialize(to: apus_error())
 context.pointee.error = error
 let site = UnsafeMutablePointer<apus_guard_site>.allocate(capacity: 1)
-site.initialize(to: apus_guard_site(owner: strdup("plugin spike")))
+var siteValue = apus_guard_site()
+siteValue.owner = UnsafePointer(strdup("plugin spike"))
+site.initialize(to: siteValue)
 guard let nothing = spike_operator("nothing"), let process = nothing.pointee.process else {
     exit(1)
 }

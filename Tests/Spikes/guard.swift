@@ -18,7 +18,9 @@ apus_guard_install_crash_report()
 func calls() {
     if isPrepared { apus_guard_prepare_thread() }
     let site = UnsafeMutablePointer<apus_guard_site>.allocate(capacity: 1)
-    site.initialize(to: apus_guard_site(owner: strdup("plugin spike, \(misdeed)")))
+    var value = apus_guard_site()
+    value.owner = UnsafePointer(strdup("plugin spike, \(misdeed)"))
+    site.initialize(to: value)
     var error = apus_error()
     error.size = UInt32(MemoryLayout<apus_error>.size)
     var context = apus_ctx()

@@ -119,7 +119,7 @@ def capture(place):
 
 def guard_program(place):
     objects = []
-    for source in (GUARD / "guard.cpp", GUARD / "crash_report.cpp", HERE / "misdeeds.cpp"):
+    for source in (*sorted(GUARD.glob("*.cpp")), HERE / "misdeeds.cpp"):
         objects.append(place / (source.stem + ".o"))
         build("g++", "-std=c++17", "-O2", "-c", source, "-o", objects[-1], *INCLUDES)
     return objects
