@@ -48,6 +48,7 @@ void *apus_guard_load(const apus_guard_site *site, const char *path, apus_error 
     void *handle = nullptr;
     // What loading changes of the process is seen, told and put back by the loader.
     const_cast<apus_guard_site *>(site)->check_count = apus_process_checks_per_site;
+    const_cast<apus_guard_site *>(site)->is_loader = 1;
     guarded(site, "loading", error, [&] {
         handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
         if (handle) {

@@ -65,7 +65,7 @@ inline void apus_end_call(
     own.site = nullptr;
     if (APUS_UNLIKELY(!*apus_guard_original)) apus_guard_end_copy(site, callback);
     uint64_t found = apus_floating_point_mode();
-    if (APUS_UNLIKELY(found != mode)) {
+    if (APUS_UNLIKELY(found != mode) && !site->is_loader) {
         apus_set_floating_point_mode(mode);
         apus_process_tell_mode(site, callback, mode, found);
     }

@@ -377,7 +377,7 @@ struct DurabilityErrorTests {
             DurableSample.settings,
             "  parallelism: 1",
             """
-            job.yaml:21:68: spec.sinks[results].config.path: a folder of part files for delivery \
+            job.yaml:20:68: spec.sinks[results].config.path: a folder of part files for delivery \
             'at-least-once'; expected a file, because a part file appears with the checkpoint \
             that completes it; add 'checkpoint:' to 'spec:', or remove the '/' at the end
             """

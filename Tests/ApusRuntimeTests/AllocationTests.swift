@@ -96,7 +96,7 @@ struct AllocationTests {
             // A compiled loop that makes strings, and libffi.
             try job.addFunction(
                 "greet",
-                "greeting",
+                "same",
                 "str borrowed(str)",
                 [.place(.whole)],
                 use: .map(.whole),

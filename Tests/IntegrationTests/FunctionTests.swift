@@ -74,7 +74,7 @@ struct FunctionTests {
         ),
         Refusal(
             own("leave_at_once", "i32(i32)"),
-            "ended the process in the trial call leave_at_once(1); is i32(i32)"
+            "_exit() was called in the trial call leave_at_once(1); is i32(i32)"
         ),
         Refusal(own("stop", "i32(i32)"), "crashed in the trial call stop(1): SIGABRT"),
         Refusal(

@@ -19,7 +19,7 @@ typedef struct apus_guard_site {
     // it was looked at.
     uint32_t remarks;
     uint32_t check_count;
-    uint32_t reserved;
+    uint32_t is_loader;  // 1 = the loader looks after the process's state itself
 } apus_guard_site;
 
 // dlopen of a plugin's file with RTLD_NOW | RTLD_LOCAL: its constructors are its code as well.

@@ -74,6 +74,11 @@ EXPORT const char *greeting(const char *name) {
     snprintf(text, sizeof text, "hello, \"%s\"", name);
     return text;
 }
+EXPORT const char *same(const char *text) {
+    static char copy[64];
+    snprintf(copy, sizeof copy, "%s", text);
+    return copy;
+}
 EXPORT char *reversed(const char *text) {
     size_t length = strlen(text);
     if (length == 0) return NULL;
