@@ -93,12 +93,13 @@ final class AsyncRun {
 
     private func takeDone() -> [AsyncCall] {
         var done: [AsyncCall] = []
-        let events = calls.takeCompleted { done.append($0) }
+        // First, so that a call whose time is up is given up even if its answer is near.
         calls.takeDue(now: clock.wallMicroseconds()) { call in
             run.instance.cancel(call)
             done.append(call)
         } again: { _ in
         }
+        let events = calls.takeCompleted { done.append($0) }
         for event in events {
             _ = run.instance.onEvent(
                 event,

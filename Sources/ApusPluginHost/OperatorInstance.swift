@@ -200,8 +200,17 @@ package final class OperatorInstance {
     package func withContext(_ body: (UnsafeMutablePointer<apus_ctx>) -> Void) { body(context) }
 
     /// The value of each declared counter.
+    ///
+    /// Behind them, of each histogram: `NAME_count`, how many values it has had, and `NAME_sum`.
     package var counters: [(name: String, value: UInt64)] {
-        description.counters.enumerated().map { ($1.name, counterCells[$0]) }
+        let counted = description.counters.enumerated().map { ($1.name, counterCells[$0]) }
+        let observed = histograms.flatMap { name, cells in
+            [
+                ("\(name)_count", cells.dropLast().reduce(0, &+)),
+                ("\(name)_sum", cells[cells.count - 1]),
+            ]
+        }
+        return counted + observed
     }
 
     /// The cells of each declared histogram; see apus/context.h.

@@ -193,7 +193,14 @@ struct AsyncTests {
             from: .async
         )
         let output = job.addSink("out", ["ask"])
-        #expect(try job.finish().end == .finished)
+        let summary = try job.finish()
+        #expect(summary.end == .finished)
+        func counter(_ name: String) -> UInt64? {
+            summary.pluginCounters.first { $0.name == name }?.value
+        }
+        #expect(counter("answer_bytes_count") == 3000)
+        let byteCount = records.reduce(0) { $0 + $1.value.utf8.count }
+        #expect(counter("answer_bytes_sum") == UInt64(byteCount))
         let expected = (0..<3000).map { "k\($0 % 13):\($0 / 13 + 1)" }
         #expect(output.values.sorted() == expected.sorted())
     }

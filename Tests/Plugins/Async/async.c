@@ -236,6 +236,7 @@ static int32_t on_async(void *self, apus_ctx *ctx, const apus_async_batch *calls
         const uint8_t *key;
         uint32_t key_len;
         apus_key(b, i, &key, &key_len);
+        apus_observe(ctx, 0, calls->results[calls->first[i]].value.len);
         int64_t count;
         int32_t rc = ctx->state->counter_add(ctx, 0, i, 1, &count);
         if (rc != APUS_OK) return apus_at(ctx, i, rc);
@@ -289,6 +290,10 @@ static const apus_state_decl count_decl = {
     .schema_version = 1};
 static const apus_state_decl *const states[] = {&count_decl};
 
+static const apus_histogram_decl bytes_decl = {
+    .size = sizeof(apus_histogram_decl), .name = APUS_STR("answer_bytes")};
+static const apus_histogram_decl *const histograms[] = {&bytes_decl};
+
 static const char *const needs[] = {APUS_ASYNC, NULL};
 static const apus_component calls_component = {
     .size = sizeof(apus_component), .kind = APUS_OPERATOR, .create = create, .destroy = destroy,
@@ -298,6 +303,7 @@ static const apus_component tally_component = {
     .size = sizeof(apus_component), .kind = APUS_OPERATOR, .create = create, .destroy = destroy,
     .vt = &tally_vt, .id = APUS_STR("tally"), .flags = APUS_ASYNCHRONOUS | APUS_KEYED,
     .input_count = 1, .output_count = 1, .outputs = ports, .state_count = 1, .states = states,
+    .histogram_count = 1, .histograms = histograms,
     .counter_count = 2, .counters = counters, .needs = needs};
 static const apus_component *const components[] = {&calls_component, &tally_component};
 static const apus_plugin plugin = {

@@ -1,8 +1,10 @@
 // A sound operator that makes asynchronous calls, and with -DFAULT_<CHECK> one with a fault.
 //
 //   ask  hands each record to a thread of the instance's own, which answers with the value
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "apus/apus.h"
 
@@ -34,6 +36,9 @@ static int answer(service *s, call *c) {
     static uint8_t number;
     number++;
     result.value = (apus_bytes){&number, 1};
+#endif
+#ifdef FAULT_G80
+    usleep(2000);  // slow enough to be given up at all
 #endif
     s->answers++;
     return api->complete(s->instance, c->token, APUS_OK, &result, 1);
