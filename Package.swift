@@ -163,9 +163,15 @@ let package = Package(
             name: "ApusRuntime",
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "ApusFunctions", "CApusPlugin", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "ApusSwap", "CApusPlugin", "CApusShims",
             ],
             swiftSettings: hot
+        ),
+        // What a swap is: whether a version may take over from another, and what is noted of it.
+        .target(
+            name: "ApusSwap",
+            dependencies: ["ApusCore", "ApusCheckpoint", "ApusState", "ApusPluginHost"],
+            swiftSettings: safe
         ),
         .target(
             name: "ApusStateTools",
@@ -184,7 +190,7 @@ let package = Package(
             dependencies: [
                 "CApusBareLoop", "CApusPlugin",
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "ApusSwap", "CApusShims",
                 "CApusFunctions",
             ],
             swiftSettings: common
@@ -211,7 +217,7 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusBench",
+                "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusSwap", "ApusBench",
                 "ApusPluginCheck",
                 "CApusGuard",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -343,6 +349,14 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusState", "ApusStore", "ApusIO", "ApusTestSupport",
                 "CApusPlugin",
+            ],
+            swiftSettings: tests
+        ),
+        .testTarget(
+            name: "ApusSwapTests",
+            dependencies: [
+                "ApusCore", "ApusCheckpoint", "ApusState", "ApusPluginHost", "ApusSwap",
+                "ApusTestSupport",
             ],
             swiftSettings: tests
         ),

@@ -87,6 +87,7 @@ extension DescriptionReader {
                 migration: MigrationDescription(
                     oldestReadable: version,
                     isGiven: false,
+                    isReversible: false,
                     renamedFrom: nil
                 )
             )

@@ -20,6 +20,7 @@ extension DescriptionReader {
         current: UInt32,
         oldest: UInt32,
         isGiven: Bool,
+        flags: UInt32 = 0,
         renamedFrom: apus_str,
         _ subject: String
     ) throws(PluginError) -> MigrationDescription {
@@ -38,6 +39,7 @@ extension DescriptionReader {
         return MigrationDescription(
             oldestReadable: oldest == 0 ? Int(current) : Int(oldest),
             isGiven: isGiven,
+            isReversible: isGiven && flags & UInt32(APUS_MIGRATES_BACK) != 0,
             renamedFrom: old
         )
     }
@@ -71,6 +73,7 @@ extension DescriptionReader {
                         current: state.schema_version,
                         oldest: state.min_readable,
                         isGiven: state.migrate != nil,
+                        flags: state.migration_flags,
                         renamedFrom: state.renamed_from,
                         subject
                     )
@@ -159,6 +162,7 @@ extension DescriptionReader {
                         current: state.schema_version,
                         oldest: state.min_readable,
                         isGiven: state.migrate != nil,
+                        flags: state.migration_flags,
                         renamedFrom: state.renamed_from,
                         "state '\(stateName)' of '\(id)'"
                     )

@@ -141,6 +141,8 @@ package struct MigrationDescription: Equatable, Sendable {
     package let oldestReadable: Int
     /// Whether there is a function that brings older bytes forward.
     package let isGiven: Bool
+    /// Whether that function also makes older bytes of its own.
+    package let isReversible: Bool
     /// The name in older versions; nil when it was the same.
     package let renamedFrom: String?
 }

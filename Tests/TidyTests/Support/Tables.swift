@@ -53,10 +53,18 @@ enum Tables {
             ]
         ),
         Layer(
+            "ApusSwap",
+            imports: [
+                "ApusCore", "ApusCheckpoint", "ApusState", "ApusPluginHost", "Foundation",
+                "Synchronization",
+            ]
+        ),
+        Layer(
             "ApusRuntime",
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusState", "ApusStore", "ApusCheckpoint",
-                "ApusPluginHost", "ApusFunctions", "CApusPlugin", "CApusShims", "Synchronization",
+                "ApusPluginHost", "ApusFunctions", "ApusSwap", "CApusPlugin", "CApusShims",
+                "Synchronization",
             ]
         ),
         Layer("ApusControl", imports: ["ApusCore", "Foundation", "Synchronization"]),
@@ -65,8 +73,8 @@ enum Tables {
             "ApusBench",
             imports: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "CApusShims",
-                "CApusFunctions", "CApusBareLoop", "CApusPlugin", "Synchronization",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "ApusSwap",
+                "CApusShims", "CApusFunctions", "CApusBareLoop", "CApusPlugin", "Synchronization",
             ]
         ),
         Layer(

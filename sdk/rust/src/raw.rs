@@ -828,6 +828,10 @@ pub struct apus_host {
 
 // MARK: migration.h
 
+/// Of migration_flags: migrate can also make older bytes of its own, min_readable and up. With it a
+/// swap that went wrong can be undone without going back to a checkpoint.
+pub const APUS_MIGRATES_BACK: i32 = 1;
+
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct apus_writer {
@@ -847,9 +851,9 @@ pub struct apus_writer {
 #[derive(Clone, Copy)]
 pub struct apus_migration {
     pub size: u32,
-    /// min_readable ..< schema_version; above it for a way back
+    /// min_readable ..< schema_version; on the way back schema_version
     pub from_version: u32,
-    /// schema_version
+    /// schema_version; on the way back (APUS_MIGRATES_BACK) an older one
     pub to_version: u32,
     /// 0
     pub flags: u32,
@@ -1310,7 +1314,7 @@ pub struct apus_state_decl {
     pub schema: apus_str,
     /// Since 0.3. the oldest schema_version that migrate takes; 0 = none but its own
     pub min_readable: u32,
-    /// 0
+    /// APUS_MIGRATES_BACK or 0
     pub migration_flags: u32,
     /// the name that the state had in older versions; may be empty
     pub renamed_from: apus_str,

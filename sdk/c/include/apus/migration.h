@@ -10,6 +10,10 @@
 
 #include "apus/error.h"
 
+// Of migration_flags: migrate can also make older bytes of its own, min_readable and up. With it a
+// swap that went wrong can be undone without going back to a checkpoint.
+#define APUS_MIGRATES_BACK 1
+
 // A place for bytes of any length.
 typedef struct apus_writer apus_writer;
 
@@ -25,8 +29,8 @@ struct apus_writer {
 // One value that is to be migrated. All bytes are valid until migrate returns.
 typedef struct apus_migration {
     uint32_t size;
-    uint32_t from_version;  // min_readable ..< schema_version; above it for a way back
-    uint32_t to_version;    // schema_version
+    uint32_t from_version;  // min_readable ..< schema_version; on the way back schema_version
+    uint32_t to_version;    // schema_version; on the way back (APUS_MIGRATES_BACK) an older one
     uint32_t flags;         // 0
     apus_bytes key;         // whose state it is; empty where there are no keys
     apus_bytes entry;       // the entry's key in a map, the position in a list as a u64, else empty

@@ -32,7 +32,7 @@ typedef struct apus_state_decl {
     apus_str schema;          // free text for people, kept in checkpoints; may be empty
     // Since 0.3.
     uint32_t min_readable;    // the oldest schema_version that migrate takes; 0 = none but its own
-    uint32_t migration_flags; // 0
+    uint32_t migration_flags; // APUS_MIGRATES_BACK or 0
     apus_str renamed_from;    // the name that the state had in older versions; may be empty
     apus_migrate migrate;     // NULL = values of other versions cannot be read; see migration.h
 } apus_state_decl;
