@@ -20,6 +20,8 @@ final class OperatorStage: Stage {
     var callCount = 0
     /// The sweep of older versions' rows goes on no sooner, in monotonic nanoseconds.
     var nextSweepAt: Int64 = 0
+    /// The next report of a version on probation, likewise.
+    var nextProbationReportAt: Int64 = 0
     /// The counters of versions that are gone.
     var retiredCounters: [String: UInt64] = [:]
     /// What instances of other versions are made for.
@@ -97,7 +99,14 @@ final class OperatorStage: Stage {
         if input >= mainInputCount {
             return try processBroadcast(received, input: input - mainInputCount)
         }
-        let batch = flat(received)
+        guard earlier != nil else { return try handle(flat(received), input: input) }
+        // On probation.
+        let start = clock.monotonicNanoseconds()
+        try handle(flat(received), input: input)
+        swaps.observe(nanoseconds: clock.monotonicNanoseconds() - start)
+    }
+
+    private func handle(_ batch: RecordBatch, input: Int) throws(JobFailure) {
         callCount &+= 1
         if let calls = instance.calls, let gate {
             return try process(batch, input: input, with: calls, gate)
@@ -411,7 +420,9 @@ final class OperatorStage: Stage {
 
     override func settleDown(until limit: Int64) throws(JobFailure) {
         if swaps.needsLook { try considerSwap() }
-        if isOpen { try sweep(until: limit) }
+        guard isOpen else { return }
+        try sweep(until: limit)
+        reportProbation()
     }
 
     // MARK: - After the end

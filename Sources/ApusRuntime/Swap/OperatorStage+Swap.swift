@@ -65,6 +65,7 @@ extension OperatorStage {
         case .commit:
             forgetEarlier()
         }
+        swaps.beginProbation()
         badValuePolicy = swap.policy
         callCount = 0
         swaps.tell(version: version)
@@ -206,6 +207,18 @@ extension OperatorStage {
         }
         reportMigration()
     }
+
+    /// Lets the control plane see how the version on probation does.
+    func reportProbation() {
+        guard earlier != nil else { return }
+        let now = clock.monotonicNanoseconds()
+        guard now >= nextProbationReportAt else { return }
+        nextProbationReportAt = now + Self.probationReportNanoseconds
+        swaps.tell(counters: instance.counters)
+        reportMigration()
+    }
+
+    private static let probationReportNanoseconds: Int64 = 10_000_000
 
     private func reportMigration() {
         swaps.tell(

@@ -11,6 +11,15 @@ final class SwapDesk: Sendable {
     private let originKeysCell: Atomic<Int> = Atomic(0)
     private let quarantinedCell: Atomic<Int> = Atomic(0)
     private let callsCell: Atomic<Int> = Atomic(0)
+    private let probation: Mutex<Probation> = Mutex(Probation())
+
+    /// What a version has shown since it came into force.
+    struct Probation: Sendable {
+        /// How many calls took up to 2^n nanoseconds, by n.
+        var durations = [Int](repeating: 0, count: 48)
+        /// The plugin's counters, as far as they have come since.
+        var counters: [String: UInt64] = [:]
+    }
 
     /// Whether the subtask has to look at it; one load.
     var needsLook: Bool { hasOne.load(ordering: .acquiring) }
@@ -35,6 +44,25 @@ final class SwapDesk: Sendable {
         originKeysCell.store(originKeyCount, ordering: .relaxed)
         quarantinedCell.store(quarantinedCount, ordering: .relaxed)
         callsCell.store(callCount, ordering: .relaxed)
+    }
+
+    /// What the version in force has shown since.
+    var shown: Probation { probation.withLock { $0 } }
+
+    /// Begins anew: another version is in force.
+    func beginProbation() { probation.withLock { $0 = Probation() } }
+
+    /// Notes how long a batch of records took.
+    func observe(nanoseconds: Int64) {
+        let bucket = min(64 - max(nanoseconds, 1).leadingZeroBitCount, 47)
+        probation.withLock { $0.durations[bucket] += 1 }
+    }
+
+    /// Notes the plugin's counters.
+    func tell(counters: [(name: String, value: UInt64)]) {
+        probation.withLock { probation in
+            for counter in counters { probation.counters[counter.name] = counter.value }
+        }
     }
 
     /// Gives the subtask a swap, in the place of one that has ended.
