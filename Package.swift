@@ -190,7 +190,8 @@ let package = Package(
             dependencies: [
                 "CApusBareLoop", "CApusPlugin",
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusStore", "ApusCheckpoint", "ApusState",
-                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "ApusSwap", "CApusShims",
+                "ApusPluginHost", "ApusFunctions", "ApusIO", "ApusRuntime", "ApusSwap",
+                "CApusShims",
                 "CApusFunctions",
             ],
             swiftSettings: common
@@ -217,7 +218,8 @@ let package = Package(
             dependencies: [
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
-                "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusSwap", "ApusBench",
+                "ApusJobFile", "ApusControl", "ApusFunctions", "ApusRuntime", "ApusSwap",
+                "ApusBench",
                 "ApusPluginCheck",
                 "CApusGuard",
                 .product(name: "Crypto", package: "swift-crypto"),
@@ -355,7 +357,7 @@ let package = Package(
         .testTarget(
             name: "ApusSwapTests",
             dependencies: [
-                "ApusCore", "ApusCheckpoint", "ApusState", "ApusPluginHost", "ApusSwap",
+                "ApusCore", "ApusCheckpoint", "ApusState", "ApusPluginHost", "ApusSwap", "ApusIO",
                 "ApusTestSupport",
             ],
             swiftSettings: tests
