@@ -357,7 +357,7 @@ let package = Package(
         .testTarget(
             name: "ApusSwapTests",
             dependencies: [
-                "ApusCore", "ApusCheckpoint", "ApusState", "ApusPluginHost", "ApusSwap",
+                "ApusCore", "ApusCheckpoint", "ApusState", "ApusPluginHost", "ApusSwap", "ApusIO",
                 "ApusTestSupport",
             ],
             swiftSettings: tests

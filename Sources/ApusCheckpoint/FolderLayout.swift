@@ -10,6 +10,7 @@
 ///                         last one stays, so that its number is not given again
 ///     trash/              what nothing needs, under its old name, until the next collection
 ///     work/               the job's own: local database, epoch logs; emptied when a job starts
+///     swap/               what was decided of swaps (SwapJournal); nothing here touches it
 ///
 /// A name that ends with ".tmp" is a file that is being written. A file is written under such a
 /// name and synchronised, then it gets its name, and then its folder is synchronised: first the

@@ -1,4 +1,4 @@
-import ApusCore
+package import ApusCore
 import CApusShims
 
 /// Bytes on their way through XXH3-128: of an array, of a file, of a file that is being copied.
@@ -66,7 +66,7 @@ extension WritableFile {
     /// Writes an array's bytes.
     ///
     /// - Throws: ``DiskError``; a part may have been written.
-    func write(_ bytes: [UInt8]) throws(DiskError) {
+    package func write(_ bytes: [UInt8]) throws(DiskError) {
         // SAFETY: the span ends with this scope, before the array does.
         try unsafe bytes.span.bytes.withUnsafeBytes { all throws(DiskError) in
             try unsafe write(all)

@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A named step of the checkpoint, delivery and recovery protocols at which a test can end the
-/// process.
+/// A named step of the checkpoint, delivery, recovery and swap protocols at which a test can end
+/// the process.
 ///
 /// The names are those of docs/decisions/checkpoints.md.  In release builds ``hit(_:)`` does
 /// nothing.
@@ -74,6 +74,40 @@ package enum Failpoint: String, CaseIterable, Sendable {
     case x7 = "X7"
     /// Recovery: the job runs.
     case x8 = "X8"
+    /// Swap: the new file is checked and copied.
+    case s1 = "S1"
+    /// Swap: the new file was scanned.
+    case s3 = "S3"
+    /// Swap: the checkpoint to go back to is complete.
+    case s5 = "S5"
+    /// Swap: the intent is on the disk.
+    case s6 = "S6"
+    /// Swap: the new instances are made.
+    case s7 = "S7"
+    /// Swap: the new version is in force.
+    case s10 = "S10"
+    /// Swap: the probation has begun.
+    case s11 = "S11"
+    /// Swap: the commit is on the disk.
+    case s12 = "S12"
+    /// Swap: the old version is retired.
+    case s13 = "S13"
+    /// Going back: the decision is on the disk.
+    case b1 = "B1"
+    /// Going back: the old version is there.
+    case b3 = "B3"
+    /// Going back: the state is that of the checkpoint.
+    case b4 = "B4"
+    /// Going back: the job runs.
+    case b5 = "B5"
+    /// Going back: the version is quarantined.
+    case b6 = "B6"
+    /// Migration: a row is moved.
+    case m2 = "M2"
+    /// Migration: a slice of the sweep is done.
+    case m3 = "M3"
+    /// Migration: the sweep is done, and that is on the disk.
+    case m6 = "M6"
 
     /// What happens at a failpoint, chosen by the composition root before any thread starts.
     package struct Trap: Sendable {

@@ -108,6 +108,24 @@ package final class PluginLoader: Sendable {
         return StagedPlugin(image: plugin.image, report: report)
     }
 
+    /// The content of a plugin that is loaded, from its private copy: the user's file may have
+    /// been replaced meanwhile.
+    ///
+    /// - Throws: ``PluginError`` when the copy is gone or has changed.
+    package func content(of plugin: LoadedPlugin) throws(PluginError) -> [UInt8] {
+        let bytes = try read(plugin.image)
+        let found = FileDigest.sha256(bytes)
+        guard found == plugin.contentHash else {
+            throw PluginError(
+                .unreadable,
+                plugin.image,
+                "the private copy of \(plugin.file): expected the SHA-256 \(plugin.contentHash), "
+                    + "found \(found); somebody has changed it"
+            )
+        }
+        return bytes
+    }
+
     private func read(_ path: String) throws(PluginError) -> [UInt8] {
         do {
             return try disk.readPlainFile(path, maximumByteCount: Self.fileByteCountMax)

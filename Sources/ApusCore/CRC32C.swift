@@ -1,5 +1,5 @@
 /// CRC-32C (Castagnoli): finds damage in blocks; polynomial 0x1EDC6F41, reflected, as in RFC 3720.
-enum CRC32C {
+package enum CRC32C {
     /// Eight tables: byte i of a word that is 7 - i bytes from the end of it.
     private static let tables: [UInt32] = {
         var tables = [UInt32](repeating: 0, count: 8 * 256)
@@ -16,7 +16,7 @@ enum CRC32C {
     }()
 
     /// The sum of some bytes.
-    static func of(_ bytes: [UInt8]) -> UInt32 {
+    package static func of(_ bytes: [UInt8]) -> UInt32 {
         var sum = UInt32.max
         let tables = tables
         var at = 0

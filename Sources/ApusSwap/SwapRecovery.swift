@@ -1,0 +1,269 @@
+package import ApusCheckpoint
+
+/// What a job's start makes of its swap journal: which version each operator runs with, from which
+/// checkpoint the job goes on, and what is noted of it.
+///
+/// Pure: looks at values, touches nothing.  What it rests on: a checkpoint after the cut of a
+/// guarded operation has delivered nothing, so the job may go back behind it; a checkpoint tells
+/// which version wrote its state.
+///
+/// - Guarded, with a cut behind checkpoint C: the job goes on from C, or from the newest one if
+///   that is older, with the old versions.
+/// - Under way otherwise: with the versions that wrote the checkpoint.  If those are the new ones,
+///   it counts as committed, else as not made.
+/// - Committed, and the job file names a version that was replaced: with the new one, whichever
+///   version wrote the checkpoint.
+/// - Committed, and the job file names a third version: with that; from then on it counts.
+package struct SwapRecovery: Equatable, Sendable {
+    /// Where the job would go on without a journal.
+    package enum Origin: Equatable, Sendable {
+        /// The newest checkpoint, or the beginning when there is none.
+        case newest
+        /// The beginning, wished for: earlier checkpoints are given up.
+        case beginning
+        /// A checkpoint or a savepoint that the user names.
+        case named
+    }
+
+    /// A checkpoint, as far as this matters.
+    package struct Checkpoint: Equatable, Sendable {
+        /// Its number.
+        package var number: UInt64
+        /// The hash of the plugin that each operator had, by the operator's id.
+        package var plugins: [String: String]
+
+        /// Creates a description.
+        package init(number: UInt64, plugins: [String: String]) {
+            self.number = number
+            self.plugins = plugins
+        }
+
+        /// What a manifest says.
+        package init(_ manifest: Manifest) {
+            number = manifest.number
+            plugins = [:]
+            for state in manifest.operators { plugins[state.id] = state.plugin?.contentHash }
+        }
+    }
+
+    /// A plugin as the job file names it.
+    package struct Named: Equatable, Sendable {
+        /// The hash of the file's content; nil when the file cannot be read.
+        package var sha256: String?
+        /// The component; nil for the only one.
+        package var component: String?
+
+        /// Creates a description.
+        package init(sha256: String?, component: String? = nil) {
+            self.sha256 = sha256
+            self.component = component
+        }
+    }
+
+    /// What a start finds.
+    package struct Situation: Equatable, Sendable {
+        /// What the journal says.
+        package var history: SwapHistory
+        /// The plugins that the job file names, by operator.
+        package var jobFile: [String: Named]
+        /// Where the job would go on.
+        package var origin: Origin
+        /// The checkpoint that this is; nil for none.
+        package var checkpoint: Checkpoint?
+        /// The number of subtasks that the job would have.
+        package var parallelism: Int?
+
+        /// Creates a situation.
+        package init(
+            history: SwapHistory,
+            jobFile: [String: Named],
+            origin: Origin,
+            checkpoint: Checkpoint?,
+            parallelism: Int? = nil
+        ) {
+            self.history = history
+            self.jobFile = jobFile
+            self.origin = origin
+            self.checkpoint = checkpoint
+            self.parallelism = parallelism
+        }
+    }
+
+    /// The versions of operators that run with another file than the job file names, by operator;
+    /// their files are in the ``PluginStore``.
+    package private(set) var versions: [String: PluginVersion] = [:]
+    /// The checkpoint of this folder to go on from; nil for where the job would go on anyway.
+    package private(set) var checkpoint: UInt64?
+    /// The number of subtasks; nil for what the job would have.
+    package private(set) var parallelism: Int?
+    /// What is to be noted in the journal, once the checkpoint folder is locked.
+    package private(set) var events: [SwapEntry.Event] = []
+    /// Why, in a sentence without a full stop; nil when there is nothing to say.
+    package private(set) var note: String?
+
+    /// Decides.
+    ///
+    /// - Throws: ``SwapJournalError`` when the user names a checkpoint that no version that is in
+    ///   force can go on from.
+    package init(_ situation: Situation) throws(SwapJournalError) {
+        var notes: [String] = []
+        var history = situation.history
+        if let open = history.open {
+            notes.append(try end(open, situation))
+            for event in events { try history.add(SwapEntry(atMicroseconds: 0, event)) }
+        }
+        for (id, named) in situation.jobFile.sorted(by: { $0.key < $1.key }) {
+            if let note = choose(id, named, history, situation.checkpoint) { notes.append(note) }
+        }
+        if let now = situation.parallelism, history.replacedParallelisms.contains(now),
+            let later = history.parallelism
+        {
+            parallelism = later
+            notes.append("the job was rescaled from \(now) to \(later) subtasks: it has \(later)")
+        }
+        note = notes.isEmpty ? nil : notes.joined(separator: "; ")
+    }
+
+    // MARK: - The operation that was under way
+
+    private enum Writer {
+        case old
+        case new
+        case mixed
+    }
+
+    /// Decides what becomes of an operation that no process is at any longer; returns why.
+    private mutating func end(
+        _ open: SwapHistory.Swap,
+        _ situation: Situation
+    ) throws(SwapJournalError) -> String {
+        let found = situation.checkpoint
+        if open.intent.guard != nil, open.cut != nil, let back = open.checkpoint {
+            return try rewind(open, to: back, situation)
+        }
+        switch Self.writer(of: found, open) {
+        case .mixed:
+            throw SwapJournalError(
+                .damaged,
+                "checkpoint \(found?.number ?? 0) has state of both sides of \(open.intent.text), "
+                    + "which is under way; expected state of one side; go on from an earlier one "
+                    + "with --from N"
+            )
+        case .new:
+            if open.intent.guard != nil, open.intent.operators.allSatisfy(\.isCodeOnly) {
+                return giveBack(open, found?.number)
+            }
+            events.append(.committed(swap: open.intent.swap))
+            let rest = open.intent.guard == nil ? "" : ", though its probation was not over"
+            return "\(open.intent.text) was made before checkpoint \(found?.number ?? 0), which "
+                + "the new version wrote: it stays\(rest)"
+        case .old:
+            guard open.cut != nil else {
+                let reason = "the process ended before the cut"
+                events.append(.abandoned(swap: open.intent.swap, reason: reason))
+                return "\(open.intent.text) was under way, and nothing of it was done: the old "
+                    + "version runs"
+            }
+            return giveBack(open, found?.number)
+        }
+    }
+
+    /// Back to the checkpoint of the cut of a guarded operation: nothing was delivered since.
+    private mutating func rewind(
+        _ open: SwapHistory.Swap,
+        to back: UInt64,
+        _ situation: Situation
+    ) throws(SwapJournalError) -> String {
+        guard let found = situation.checkpoint else { return giveBack(open, nil) }
+        guard situation.origin == .named else {
+            if found.number > back { checkpoint = back }
+            return giveBack(open, min(found.number, back))
+        }
+        guard Self.writer(of: found, open) == .old else {
+            throw SwapJournalError(
+                .otherVersion,
+                "--from: checkpoint \(found.number) was written by a version on probation "
+                    + "(\(open.intent.text)), which is taken back; expected --from latest, which "
+                    + "goes back to checkpoint \(back), or one that is not newer than that"
+            )
+        }
+        return giveBack(open, found.number)
+    }
+
+    private mutating func giveBack(_ open: SwapHistory.Swap, _ number: UInt64?) -> String {
+        let isGuarded = open.intent.guard != nil
+        let place = number.map { "checkpoint \($0)" } ?? "the beginning"
+        events.append(
+            .rolledBack(
+                swap: open.intent.swap,
+                reason: isGuarded
+                    ? "the process ended during the probation"
+                    : "the process ended before the swap was in a checkpoint",
+                checkpoint: number,
+                cause: isGuarded ? .crash : .other
+            )
+        )
+        return isGuarded
+            ? "\(open.intent.text) was on probation when the process ended: rolled back, the old "
+                + "version runs from \(place)"
+            : "\(open.intent.text) was not in a checkpoint yet when the process ended: the old "
+                + "version runs from \(place)"
+    }
+
+    /// Which side of an operation has written a checkpoint.
+    private static func writer(of checkpoint: Checkpoint?, _ open: SwapHistory.Swap) -> Writer {
+        guard let checkpoint else { return .old }
+        guard !open.intent.operators.isEmpty else {
+            // A rescale: the checkpoint behind which it was made is the old side's last.
+            guard open.cut != nil, let cut = open.checkpoint else { return .old }
+            return checkpoint.number > cut ? .new : .old
+        }
+        let newCount = open.intent.operators.count { change in
+            change.from.sha256 != change.to.sha256
+                && checkpoint.plugins[change.id] == change.to.sha256
+        }
+        if newCount == 0 { return .old }
+        let differing = open.intent.operators.count { $0.from.sha256 != $0.to.sha256 }
+        return newCount == differing ? .new : .mixed
+    }
+
+    // MARK: - The version of an operator
+
+    /// Chooses between the job file's version and the journal's; returns why, if that matters.
+    private mutating func choose(
+        _ id: String,
+        _ named: Named,
+        _ history: SwapHistory,
+        _ checkpoint: Checkpoint?
+    ) -> String? {
+        guard let line = history.lines[id], let current = line.current else { return nil }
+        guard let sha256 = named.sha256 else {
+            versions[id] = current
+            return "operator '\(id)': the plugin that the job file names is not there: "
+                + "\(current.text) runs, which swaps have brought"
+        }
+        if sha256 == current.sha256 {
+            guard let component = named.component, component != current.component else {
+                return nil
+            }
+            versions[id] = current
+            return "operator '\(id)': component \(current.component) runs, which a swap has brought"
+        }
+        if line.replaced.contains(sha256) {
+            versions[id] = current
+            let migrated =
+                checkpoint.flatMap { $0.plugins[id] }.map { $0 != current.sha256 } ?? false
+            return "operator '\(id)': \(current.text) runs, which has replaced the version that "
+                + "the job file names"
+                + (migrated ? "; what an older version wrote is migrated" : "")
+        }
+        if let quarantine = history.quarantine(of: sha256) {
+            versions[id] = current
+            return "operator '\(id)': \(current.text) runs, because the version that the job file "
+                + "names was taken back by swap \(quarantine.swap): \(quarantine.reason)"
+        }
+        events.append(.adopted(operator: id, sha256: sha256))
+        return "operator '\(id)': the job file names another version (\(sha256.prefix(12))) than "
+            + "the last swap has brought (\(current.text)): the job file's runs"
+    }
+}
