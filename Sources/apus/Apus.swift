@@ -24,7 +24,8 @@ struct Apus: ParsableCommand {
             """,
         version: HostTable.version,
         subcommands: [
-            RunCommand.self, JobCommand.self, PluginCommand.self, NewCommand.self,
+            RunCommand.self, JobCommand.self, PluginCommand.self, SwapCommand.self,
+            NewCommand.self,
             GenerateCommand.self,
             CheckpointCommand.self, SavepointCommand.self, StateCommand.self, TimerCommand.self,
             BenchCommand.self, ScanCommand.self, ScanFunctionCommand.self,

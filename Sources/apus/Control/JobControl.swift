@@ -32,9 +32,21 @@ struct JobControl {
 
     /// Begins to answer.
     func serve(_ run: JobRun, job: String, admission: PluginAdmission) -> ControlServer {
-        ControlServer(
+        let conductor = SwapConductor(
+            job: job,
+            link: JobLink(
+                current: { run },
+                rewind: { _, _ in throw RollbackError("the job cannot be started again") }
+            ),
+            admission: admission,
+            world: world,
+            journal: nil,
+            store: nil
+        )
+        return ControlServer(
             listener,
-            methods: JobMethods(job: job, run: run, admission: admission).all,
+            methods: JobMethods(job: job, run: run, admission: admission, conductor: conductor)
+                .all,
             threads: world.threads,
             clock: world.clock
         )
