@@ -62,7 +62,9 @@ extension JobMethods {
             let status = conductor.status()
             if isEnough(status) { return status }
             if status.phase != phase || waited >= 1000 {
-                call.tell(ControlProgress(status.text.split(separator: "\n").joined(separator: "\n")))
+                call.tell(
+                    ControlProgress(status.text.split(separator: "\n").joined(separator: "\n"))
+                )
                 phase = status.phase
                 waited = 0
             }

@@ -218,10 +218,12 @@ extension SwapConductor {
         Failpoint.hit(.b6)
         tell { status in
             status.phase = .rolledBack
-            status.figures = status.figures ?? SwapStatus.Figures(
-                inForceMicroseconds: 0,
-                longestSwitchMicroseconds: 0
-            )
+            status.figures =
+                status.figures
+                ?? SwapStatus.Figures(
+                    inForceMicroseconds: 0,
+                    longestSwitchMicroseconds: 0
+                )
             status.figures?.rollbackMicroseconds = took
             status.figures?.rung = rung.rawValue
         }
@@ -278,7 +280,9 @@ extension SwapConductor {
 
     private func tell(_ change: (inout SwapStatus) -> Void) {
         current.withLock { current in
-            if current != nil { change(&current!.status) }
+            guard var copy = current else { return }
+            change(&copy.status)
+            current = copy
         }
     }
 
