@@ -31,6 +31,8 @@ package struct InstanceArguments: Sendable {
     package var async = AsyncSettings()
     /// What the instance may ask for; nil for nothing.
     package var secrets: SecretTable?
+    /// State that it shares with an instance of another version; nil for state of its own.
+    package var inherited: InheritedState?
     /// What a checkpoint has of its private snapshot; nil for nothing.
     package var snapshot: PrivateSnapshot.Saved?
 

@@ -22,7 +22,7 @@ package final class OperatorInstance {
     let site: CallSite
     /// Keeps the plugin loaded until the instance is destroyed.
     private let use: PluginUse
-    private let owner: String
+    let owner: String
     private let instance: UInt64
     private(set) var object: UnsafeMutableRawPointer?
     /// Whether create has succeeded, and destroy is still to be called; `object` may be NULL.
@@ -45,7 +45,7 @@ package final class OperatorInstance {
     let retained = RetainQuota()
     /// State of the plugin's own kind; nil for an operator that has none.
     private var snapshot: PrivateSnapshot?
-    private var savedSnapshot: PrivateSnapshot.Saved?
+    var savedSnapshot: PrivateSnapshot.Saved?
 
     /// The state functions; never freed, plugins may call them as long as they run.
     ///
@@ -110,20 +110,9 @@ package final class OperatorInstance {
         instance = PluginLog.register(owner)
         SecretRegistry.register(instance, arguments.secrets)
         savedSnapshot = arguments.snapshot
-        let isKeyed = description.isKeyed
-        state =
-            isKeyed
-            ? KeyedState(
-                slots: description.states.map { state in
-                    var slot = state.slot
-                    slot.expiry = arguments.expiries[slot.name]
-                    return slot
-                },
-                timers: description.timers.map(\.domain),
-                groups: arguments.groups,
-                tier: arguments.tier
-            ) : nil
-        broadcasts = Self.makeBroadcasts(description, arguments)
+        state = arguments.inherited?.keyed ?? Self.makeKeyed(description, arguments)
+        broadcasts =
+            arguments.inherited?.broadcasts ?? Self.makeBroadcasts(description, arguments)
         operatorState = Self.makeOperatorState(description, arguments)
         calls =
             description.isAsynchronous
@@ -166,32 +155,6 @@ package final class OperatorInstance {
         outs.deallocate()
         counterCells.deallocate()
         histogramCells.deallocate()
-    }
-
-    private static func makeBroadcasts(
-        _ description: ComponentDescription,
-        _ arguments: InstanceArguments
-    ) -> BroadcastState? {
-        guard !description.broadcasts.isEmpty else { return nil }
-        let state = BroadcastState(
-            names: description.broadcasts.map(\.name),
-            budget: arguments.tier?.budget
-        )
-        if let restored = arguments.broadcasts { state.restore(restored) }
-        return state
-    }
-
-    private static func makeOperatorState(
-        _ description: ComponentDescription,
-        _ arguments: InstanceArguments
-    ) -> OperatorStateLists? {
-        guard !description.operatorStates.isEmpty else { return nil }
-        let lists = OperatorStateLists(
-            names: description.operatorStates.map(\.name),
-            budget: arguments.tier?.budget
-        )
-        if let restored = arguments.operatorState { lists.restore(restored) }
-        return lists
     }
 
     /// Shows the plugin's context, as checks of the contract need it.

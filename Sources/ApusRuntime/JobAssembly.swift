@@ -178,6 +178,7 @@ struct JobAssembly {
         return OperatorStage(
             place(node, subtask),
             instance: instance,
+            arguments: arguments,
             mainInputCount: description.inputs.count,
             ports: ports[node.index][subtask],
             deadLetters: environment.deadLetters,

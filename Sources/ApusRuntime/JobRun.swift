@@ -55,7 +55,9 @@ package final class JobRun: Sendable {
     /// Takes the job's checkpoints; nil for a job that takes none.
     let checkpointing: JobCheckpoints?
     /// Touched by wait() after the threads have ended, and by nothing else.
-    private let operators: OperatorList
+    let operators: OperatorList
+    /// The versions of the operators.
+    let versions: OperatorVersions
 
     private let flags = Flags()
 
@@ -67,8 +69,9 @@ package final class JobRun: Sendable {
     }
 
     /// The operators' stages; they belong to the task threads until those have ended.
-    private final class OperatorList: @unchecked Sendable {
-        // @unchecked because it is read only after the threads that own the stages were joined.
+    final class OperatorList: @unchecked Sendable {
+        // @unchecked because only constants of the stages are read before the threads that own them
+        // were joined.
         let stages: [OperatorStage]
         init(_ stages: [OperatorStage]) { self.stages = stages }
     }
@@ -87,6 +90,7 @@ package final class JobRun: Sendable {
         let control = RunControl()
         self.control = control
         let preparation = try JobCheckpoints.Preparation(plan: plan, environment: environment)
+        versions = preparation.versions
         guard !preparation.isFinal else {
             checkpointing = nil
             counters = plan.nodes.map { _ in [] }

@@ -6,12 +6,31 @@ import CApusPlugin
 
 /// A plugin's operator at work on one subtask.
 final class OperatorStage: Stage {
-    let instance: OperatorInstance
+    /// The version in force.
+    var instance: OperatorInstance
+    /// Which one that is, as ``OperatorVersions`` counts.
+    var version = 0
+    /// The version before, as long as it may come back.
+    var earlier: Earlier?
+    /// What another version is told by.
+    let swaps = SwapDesk()
+    /// What becomes of keys that cannot be migrated.
+    var badValuePolicy = BadValuePolicy.rollBack
+    /// How many calls the version in force has had.
+    var callCount = 0
+    /// The sweep of older versions' rows goes on no sooner, in monotonic nanoseconds.
+    var nextSweepAt: Int64 = 0
+    /// The next report of a version on probation, likewise.
+    var nextProbationReportAt: Int64 = 0
+    /// The counters of versions that are gone.
+    var retiredCounters: [String: UInt64] = [:]
+    /// What instances of other versions are made for.
+    let arguments: InstanceArguments
     let ports: [OutputPort]
     /// The thread that it runs on.
     unowned let thread: TaskThread
     /// Holds back what must not overtake asynchronous calls; nil for an operator that makes none.
-    let gate: AsyncGate?
+    var gate: AsyncGate?
     /// Event time as far as the operator has been told; what calls under way hold back is missing.
     private(set) var appliedWatermark: Int64
     private let deadLetters: any DeadLetters
@@ -39,6 +58,7 @@ final class OperatorStage: Stage {
     init(
         _ place: Place,
         instance: OperatorInstance,
+        arguments: InstanceArguments,
         mainInputCount: Int,
         ports: [OutputPort],
         deadLetters: any DeadLetters,
@@ -52,6 +72,7 @@ final class OperatorStage: Stage {
         let bell = thread.bell
         instance.calls?.inbox.ring { bell.ring() }
         self.instance = instance
+        self.arguments = arguments
         self.mainInputCount = mainInputCount
         self.ports = ports
         self.clock = clock
@@ -78,7 +99,15 @@ final class OperatorStage: Stage {
         if input >= mainInputCount {
             return try processBroadcast(received, input: input - mainInputCount)
         }
-        let batch = flat(received)
+        guard earlier != nil else { return try handle(flat(received), input: input) }
+        // On probation.
+        let start = clock.monotonicNanoseconds()
+        try handle(flat(received), input: input)
+        swaps.observe(nanoseconds: clock.monotonicNanoseconds() - start)
+    }
+
+    private func handle(_ batch: RecordBatch, input: Int) throws(JobFailure) {
+        callCount &+= 1
         if let calls = instance.calls, let gate {
             return try process(batch, input: input, with: calls, gate)
         }
@@ -86,19 +115,37 @@ final class OperatorStage: Stage {
         let now = clock.wallMicroseconds()
         var at = 0
         while at < batch.count {
+            if let state = instance.state, state.heldKeyCount > 0 {
+                let held = withUnsafePointer(to: &view) { state.firstHeld($0, from: at) }
+                if held == at {
+                    try rejectHeld(batch, at)
+                    at += 1
+                    continue
+                }
+                view.count = UInt32(held ?? batch.count)
+            }
+            let count = Int(view.count)
             // SAFETY: the plugin may use the view during the call only; the batch outlives it.
             let outcome = withUnsafePointer(to: &view) {
                 instance.process($0, from: at, watermark: appliedWatermark, nowMicroseconds: now)
             }
-            at = try settle(outcome, batch, count: batch.count)
+            at = try settle(outcome, batch, count: count)
+            if instance.state?.quarantinedCount ?? 0 > 0 { try settleQuarantined() }
             try fireOverdue()
         }
+    }
+
+    private func rejectHeld(_ batch: RecordBatch, _ at: Int) throws(JobFailure) {
+        try reject(
+            batch.rejected(at, reason: "its key is held: the key's state could not be migrated")
+        )
     }
 
     private func processBroadcast(
         _ received: RecordBatch,
         input: Int
     ) throws(JobFailure) {
+        callCount &+= 1
         let batch = flat(received)
         var view = batch.view(input: UInt32(truncatingIfNeeded: input), isKeyed: false)
         let now = clock.wallMicroseconds()
@@ -175,6 +222,9 @@ final class OperatorStage: Stage {
         }
     }
 
+    /// Delivers what a version has written when it was opened.
+    func drainAfterSwap() throws(JobFailure) { try drain() }
+
     private func drainUnlessEnded() throws(JobFailure) {
         guard hadEnded else { return try drain() }
         for output in instance.outputs { output.discard() }
@@ -197,7 +247,7 @@ final class OperatorStage: Stage {
         for port in ports { try port.sendWatermark(time) }
     }
 
-    override var hasArrivals: Bool { instance.calls?.inbox.hasAny ?? false }
+    override var hasArrivals: Bool { swaps.needsLook || instance.calls?.inbox.hasAny ?? false }
 
     override func advanceProcessingTime(to now: Int64) throws(JobFailure) -> Bool {
         guard nextProcessingTime <= now else { return false }
@@ -211,6 +261,9 @@ final class OperatorStage: Stage {
         guard isOpen else { return .max }
         if hasArrivals { return .min }
         var next = instance.calls?.nextTime ?? .max
+        if instance.state?.isMigrating ?? false {
+            next = min(next, clock.wallMicroseconds() &+ Self.sweepPauseMicroseconds)
+        }
         guard !isPastLastBarrier, !hadEnded else { return next }
         if let state = instance.state { next = min(next, state.nextTimerTime(.processing)) }
         return next
@@ -234,6 +287,7 @@ final class OperatorStage: Stage {
 
     private func fireTaken(_ domain: KeyedState.TimerDomain) throws(JobFailure) {
         counters.addTimersFired(timers.count)
+        callCount &+= 1
         var at = 0
         while at < timers.count {
             let outcome = instance.onTimers(
@@ -289,6 +343,8 @@ final class OperatorStage: Stage {
         for port in ports { try port.sendEnd() }
     }
 
+    override func passSwapBarrier() throws(JobFailure) { try switchAtBarrier() }
+
     override func sendBarrier(_ number: UInt64) throws(JobFailure) {
         for port in ports { try port.sendBarrier(number) }
     }
@@ -307,6 +363,7 @@ final class OperatorStage: Stage {
 
     override func takeSnapshot(_ number: UInt64) throws(JobFailure) {
         snapshot = OperatorSnapshot(watermark: appliedWatermark)
+        snapshot.version = version
         if let broadcasts = instance.broadcasts {
             snapshot.broadcastDigests = broadcasts.digests
             // All subtasks have the same.
@@ -321,7 +378,10 @@ final class OperatorStage: Stage {
             state.continueSnapshot(untilNanoseconds: .max, clock: clock)
         }
         state.beginSnapshot(number)
-        snapshot.keyCount = state.keyCount
+        snapshot.origins = Dictionary(
+            uniqueKeysWithValues: state.originCounts.map { ($0.number, $0.keyCount) }
+        )
+        snapshot.keyCount = state.keyCount - state.originKeyCount
         snapshot.byteCount = state.byteCount
         snapshot.eventTimerCount = state.timerCount(.event)
         snapshot.processingTimerCount = state.timerCount(.processing)
@@ -358,10 +418,18 @@ final class OperatorStage: Stage {
         instance.state?.maintain(untilNanoseconds: limit, clock: clock)
     }
 
+    override func settleDown(until limit: Int64) throws(JobFailure) {
+        if swaps.needsLook { try considerSwap() }
+        guard isOpen else { return }
+        try sweep(until: limit)
+        reportProbation()
+    }
+
     // MARK: - After the end
 
     override func abandon() {
         desk.close("operator '\(node)' has ended")
+        swaps.close("operator '\(node)' has ended: its input has, or the job stops")
         guard isOpen else { return }
         isOpen = false
         giveUpCalls()
@@ -385,7 +453,10 @@ final class OperatorStage: Stage {
     /// Destroys the plugin's instance.
     ///
     /// After the task thread has ended; counters can still be read.
-    func destroy() { instance.destroy() }
+    func destroy() {
+        instance.destroy()
+        earlier?.instance.destroy()
+    }
 
     /// Timers that are armed.
     var armedTimerCount: Int {
@@ -393,11 +464,17 @@ final class OperatorStage: Stage {
     }
 
     /// The plugin's own counters.
-    var pluginCounters: [(name: String, value: UInt64)] { instance.counters }
+    var pluginCounters: [(name: String, value: UInt64)] {
+        var left = retiredCounters
+        let own = instance.counters.map { counter in
+            (counter.name, counter.value &+ (left.removeValue(forKey: counter.name) ?? 0))
+        }
+        return own + left.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
 
     private func reportState() {
         guard let state = instance.state else { return }
-        counters.setState(keyCount: state.keyCount, byteCount: state.byteCount)
+        counters.setState(keyCount: state.keyCount, byteCount: state.totalByteCount)
     }
 
     private func fail(_ error: PluginError) -> JobFailure {

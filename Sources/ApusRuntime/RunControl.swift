@@ -19,6 +19,11 @@ final class RunControl: Sendable {
     private let endingBarrier: Atomic<UInt64> = Atomic(0)
     /// The newest checkpoint that is complete; 0 for none so far.
     private let newestComplete: Atomic<UInt64> = Atomic(0)
+    /// Whether the next barrier is one behind which operators switch, and the last one that was.
+    private let wantsSwapBarrier: Atomic<Bool> = Atomic(false)
+    private let switchingBarrier: Atomic<UInt64> = Atomic(0)
+    private let holdsBehindSwap: Atomic<Bool> = Atomic(false)
+    private let newestDelivered: Atomic<UInt64> = Atomic(.max)
     private let mayEnd: Atomic<Bool> = Atomic(false)
     private let firstFailure: Mutex<JobFailure?> = Mutex(nil)
 
@@ -52,6 +57,37 @@ final class RunControl: Sendable {
     func askForBarrier(_ number: UInt64, isLast: Bool) {
         if isLast { endingBarrier.store(number, ordering: .relaxed) }
         newestBarrier.store(number, ordering: .releasing)
+    }
+
+    /// The barrier behind which operators switch to other versions; 0 for none.
+    var swapBarrier: UInt64 { switchingBarrier.load(ordering: .acquiring) }
+
+    /// Has operators switch behind the next barrier that is sent.
+    ///
+    /// - Parameter holdsOutput: Whether output behind it is not delivered.
+    func wantSwapBarrier(holdsOutput: Bool) {
+        holdsBehindSwap.store(holdsOutput, ordering: .relaxed)
+        wantsSwapBarrier.store(true, ordering: .releasing)
+    }
+
+    /// Marks a barrier that is about to be sent, if one is wanted.
+    func markSwapBarrier(_ number: UInt64) {
+        guard wantsSwapBarrier.exchange(false, ordering: .acquiringAndReleasing) else { return }
+        if holdsBehindSwap.load(ordering: .relaxed) { limitDelivery(to: number) }
+        switchingBarrier.store(number, ordering: .releasing)
+    }
+
+    /// Takes the wish back; false when a barrier is marked already.
+    func withdrawSwapBarrier() -> Bool {
+        wantsSwapBarrier.exchange(false, ordering: .acquiringAndReleasing)
+    }
+
+    /// Output of later checkpoints is not delivered; `UInt64.max` when all of it is.
+    var deliveryLimit: UInt64 { newestDelivered.load(ordering: .acquiring) }
+
+    /// Holds the output of later checkpoints back, or lets it go.
+    func limitDelivery(to checkpoint: UInt64) {
+        newestDelivered.store(checkpoint, ordering: .releasing)
     }
 
     /// The newest checkpoint that is complete; 0 for none since the start.

@@ -51,7 +51,7 @@ class Stage {
     /// Records that a barrier had overtaken when the job was checkpointed.
     final var replays: [InFlightLog.Replay] = []
     /// Whether the records in hand were processed before the job was checkpointed.
-    private(set) final var isReplayAgain = false
+    final var isReplayAgain = false
 
     /// Creates a stage.
     init(_ place: Place) {
@@ -77,6 +77,9 @@ class Stage {
 
     /// Whether the sources end behind a barrier.
     final func isLast(_ barrier: UInt64) -> Bool { control.lastBarrier == barrier }
+
+    /// Whether operators switch to other versions behind a barrier.
+    final func isSwapCut(_ barrier: UInt64) -> Bool { control.swapBarrier == barrier }
 
     /// Goes on where a checkpoint was: processes what its barrier had overtaken, and tells those
     /// behind this stage how far event time has come.
@@ -201,8 +204,15 @@ class Stage {
     /// Hands a barrier on.
     func sendBarrier(_ number: UInt64) throws(JobFailure) {}
 
+    /// Lets another version take over: a barrier that is marked for it has passed, and its snapshot
+    /// is taken.
+    func passSwapBarrier() throws(JobFailure) {}
+
     /// Does a bounded amount of housekeeping until the time is up, in monotonic nanoseconds.
     func maintain(until limit: Int64) {}
+
+    /// Does what may only be done while nothing is in hand: once in each pass of its thread.
+    func settleDown(until limit: Int64) throws(JobFailure) {}
 
     /// Closes what stays open until the job's last checkpoint is complete.
     func close() throws(JobFailure) {}

@@ -140,7 +140,10 @@ final class TaskThread: @unchecked Sendable {
             let passEnd = clock.monotonicNanoseconds()
             let part = (passEnd &- passStart) / Self.sliceShare
             slice = min(max(Self.sliceLimit, part), Self.sliceLimitMax)
-            for stage in stages { stage.maintain(until: passEnd &+ slice) }
+            for stage in stages {
+                stage.maintain(until: passEnd &+ slice)
+                try stage.settleDown(until: passEnd &+ slice)
+            }
             passStart = clock.monotonicNanoseconds()
             if worked || tookPart {
                 idleSince = nil

@@ -68,6 +68,32 @@ package final class BroadcastState {
 
     // SAFETY, for all: bytes from the plugin are read during the call only.
 
+    /// The entries of each map, in the order of their keys.
+    package var contents: [[BroadcastEntry]] {
+        (0..<names.count).map { index in
+            var entries: [BroadcastEntry] = []
+            var step = Array(repeating: apus_entry(), count: 64)
+            var cursor = apus_cursor()
+            // SAFETY: nothing changes the map while it is walked; the bytes are copied.
+            while let count = map(index).next(&cursor, &step, step.count), count > 0 {
+                entries += step[..<count].map { entry in
+                    BroadcastEntry(
+                        key: Array(
+                            UnsafeBufferPointer(start: entry.key.data, count: Int(entry.key.len))
+                        ),
+                        value: Array(
+                            UnsafeBufferPointer(
+                                start: entry.value.data,
+                                count: Int(entry.value.len)
+                            )
+                        )
+                    )
+                }
+            }
+            return entries
+        }
+    }
+
     func get(_ index: Int, _ key: UnsafeRawBufferPointer) -> apus_bytes? { map(index).get(key) }
 
     func put(_ index: Int, _ key: UnsafeRawBufferPointer, _ value: UnsafeRawBufferPointer) {

@@ -156,7 +156,7 @@ extension KeyedState {
     }
 
     /// Calls `body` with a view of a key, and the buffers that a long key's view refers to.
-    private func withView<Result>(
+    func withView<Result>(
         of key: UnsafeRawBufferPointer,
         _ body: (UnsafePointer<apus_view>, UnsafePointer<UnsafePointer<UInt8>?>) -> Result
     ) -> Result {

@@ -106,7 +106,7 @@ extension KeyedState {
 
     /// The bytes of a slot that holds something; none for lists and maps.
     @inline(__always)
-    private func bytes(of slot: Int, in row: Row) -> UnsafeRawBufferPointer {
+    func bytes(of slot: Int, in row: Row) -> UnsafeRawBufferPointer {
         let place = row + layout.offsets[slot]
         switch layout.slots[slot].kind {
         case .fixedValue(let byteCount):
@@ -171,20 +171,23 @@ extension KeyedState {
         of row: Row,
         _ body: (TimerDomain, UnsafeMutablePointer<TimerQueue.Entry>) -> Void
     ) {
-        if layout.eventTimersOffset > 0 { forEachTimer(of: row, in: .event, body) }
-        if layout.processingTimersOffset > 0 { forEachTimer(of: row, in: .processing, body) }
+        for domain in [TimerDomain.event, .processing]
+        where layout.timersOffset(domain, part: 8) > 0 {
+            forEachTimer(of: row, in: domain) { body(domain, $0) }
+        }
     }
 
-    private func forEachTimer(
+    /// Calls `body` with each armed timer of a row in a domain.
+    func forEachTimer(
         of row: Row,
         in domain: TimerDomain,
-        _ body: (TimerDomain, UnsafeMutablePointer<TimerQueue.Entry>) -> Void
+        _ body: (UnsafeMutablePointer<TimerQueue.Entry>) -> Void
     ) {
         let queue = queue(domain)
         var entry = queue.first(of: row)
         while let timer = entry {
-            body(domain, timer)
             entry = queue.next(after: timer)
+            body(timer)
         }
     }
 

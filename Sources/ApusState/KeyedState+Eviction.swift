@@ -31,6 +31,10 @@ extension KeyedState {
             tier?.database.expiry?.setProcessingTime(seconds: tracking.pointee.now)
         }
         guard let tier else { return }
+        for origin in origins {
+            origin.state.report()
+            origin.state.buryDead()
+        }
         report()
         buryDead()
         if let spill { collectSpilled(spill, until: deadline, clock) }
@@ -126,7 +130,7 @@ extension KeyedState {
     }
 
     /// Removes rows that hold nothing and whose deletion is in the database.
-    private func buryDead() {
+    func buryDead() {
         let completed = progress.completed
         var at = tracking.pointee.gravesDone
         let graves = tracking.pointee.graves.count

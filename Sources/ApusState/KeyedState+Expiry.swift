@@ -14,11 +14,11 @@ extension KeyedState {
         rule.domain == .event ? tracking.pointee.eventNow : tracking.pointee.now
     }
 
-    private func stamp(_ row: Row, _ slot: Int) -> UnsafeMutableRawPointer {
+    func stamp(_ row: Row, _ slot: Int) -> UnsafeMutableRawPointer {
         row + layout.stampOffsets[slot]
     }
 
-    private func hasExpired(_ row: Row, _ slot: Int, _ rule: SlotExpiry) -> Bool {
+    func hasExpired(_ row: Row, _ slot: Int, _ rule: SlotExpiry) -> Bool {
         let expires = UInt64(stamp(row, slot).load(as: UInt32.self)) + UInt64(rule.ttlSeconds)
         return UInt64(now(rule)) >= expires
     }

@@ -55,7 +55,7 @@ extension KeyedState {
         return APUS_OK
     }
 
-    private func countTimers(_ domain: TimerDomain, _ change: Int) {
+    func countTimers(_ domain: TimerDomain, _ change: Int) {
         if domain == .event {
             tracking.pointee.totals.eventTimerCount += change
         } else {
@@ -104,12 +104,13 @@ extension KeyedState {
         let queue = queue(domain)
         batch.reset()
         noteFiring(domain, upTo: time)
+        let due = hasOrigins ? adoptDue(domain, upTo: time) : time
         // Timers of keys that are not in memory come first when they are due first.
-        var limit = hasColdTimers(domain) ? loadColdTimers(domain, upTo: time) : time
+        var limit = hasColdTimers(domain) ? loadColdTimers(domain, upTo: due) : due
         while batch.count < batch.capacity {
             if queue.count == 0 || queue.nextTime > limit {
-                guard limit < time, failure == nil else { break }
-                limit = loadColdTimers(domain, upTo: time)
+                guard limit < due, failure == nil else { break }
+                limit = loadColdTimers(domain, upTo: due)
                 guard queue.count > 0, queue.nextTime <= limit else { break }
             }
             let entry = queue.first
@@ -137,7 +138,8 @@ extension KeyedState {
             countTimers(domain, -1)
         }
         if batch.count == 0 { noteFiring(domain, upTo: .min) }
-        return batch.count > 0
+        // Rows that were moved may have been re-planned, and others be due all the same.
+        return batch.count > 0 || (due < time && failure == nil)
     }
 
     private func noteFiring(_ domain: TimerDomain, upTo time: Int64) {

@@ -129,7 +129,7 @@ extension KeyedState {
         }
     }
 
-    private func removeAll(of row: Row) {
+    func removeAll(of row: Row) {
         touch(row)
         var left = present(row)
         while left != 0 {

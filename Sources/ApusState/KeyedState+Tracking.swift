@@ -36,7 +36,11 @@ extension KeyedState {
     }
 
     /// What went wrong with the database; the job cannot go on.
-    package var failure: StoreError? { tracking.pointee.failure }
+    package var failure: StoreError? {
+        if let failure = tracking.pointee.failure { return failure }
+        guard hasOrigins else { return nil }
+        return origins.lazy.compactMap { $0.state.tracking.pointee.failure }.first
+    }
 
     /// Tells the time that rows which are written from now on get, and by which state expires.
     ///
@@ -46,6 +50,10 @@ extension KeyedState {
     package func setTime(microseconds: Int64, watermark: Int64) {
         tracking.pointee.now = CoarseTime(microseconds: microseconds).seconds
         if hasExpiry { tracking.pointee.eventNow = CoarseTime(microseconds: watermark).seconds }
+        guard hasOrigins else { return }
+        for origin in origins {
+            origin.state.setTime(microseconds: microseconds, watermark: watermark)
+        }
     }
 
     func fail(_ error: StoreError) {
@@ -104,7 +112,10 @@ extension KeyedState {
     // MARK: - Snapshots
 
     /// Whether a snapshot is being encoded.
-    package var isSnapshotting: Bool { tracking.pointee.isSnapshotting }
+    package var isSnapshotting: Bool {
+        tracking.pointee.isSnapshotting
+            || (hasOrigins && origins.contains { $0.state.isSnapshotting })
+    }
 
     /// Begins the snapshot of a checkpoint: state as it is now.
     ///
@@ -118,6 +129,7 @@ extension KeyedState {
         tracking.pointee.writtenPattern ^= RowMark.parity.rawValue
         tracking.pointee.isSnapshotting = true
         spill?.beginEpoch()
+        for origin in origins { origin.state.beginSnapshot(number) }
     }
 
     /// Goes on with a snapshot; at its end everything is with the ``StateWriter``.
@@ -128,6 +140,9 @@ extension KeyedState {
     ///   - deadline: When to stop, by `clock`'s monotonic time; the last rows may take longer.
     ///   - clock: The clock.
     package func continueSnapshot(untilNanoseconds deadline: Int64, clock: any Clock) {
+        for origin in origins where clock.monotonicNanoseconds() < deadline {
+            origin.state.continueSnapshot(untilNanoseconds: deadline, clock: clock)
+        }
         guard tracking.pointee.isSnapshotting else { return }
         encodePending { clock.monotonicNanoseconds() >= deadline }
     }

@@ -68,7 +68,7 @@ extension KeyedState {
     }
 
     /// Stores bytes in a slot of any length: in its block when that is large enough.
-    private func putBytes(
+    func putBytes(
         _ bytes: UnsafeRawPointer?,
         _ length: Int,
         in slot: UnsafeMutableRawPointer,

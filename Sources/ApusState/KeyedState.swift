@@ -43,6 +43,22 @@ package final class KeyedState {
     /// How many lists and maps were ever made.
     private var collectionCount: UInt64 = 0
 
+    // Of older versions; see KeyedState+Adoption.swift.
+    /// Where rows may be that this state does not have, the newest version first.
+    var origins: [StateOrigin] = []
+    /// Whether there are any.
+    var hasOrigins = false
+    /// The origins that it had when another state took over, with this version's migrations.
+    var setAside: [StateOrigin] = []
+    /// What could not be migrated and nobody has asked for yet.
+    var quarantined: [QuarantinedKey] = []
+    /// The keys whose records are to be set aside.
+    var held: Set<[UInt8]> = []
+    /// How many keys could not be migrated.
+    package internal(set) var quarantinedCount = 0
+    /// How many keys were moved here.
+    package internal(set) var adoptedCount = 0
+
     /// What belongs to the callback in hand.
     ///
     /// Behind a pointer because the properties of a class are checked for exclusive access at each
@@ -130,17 +146,25 @@ package final class KeyedState {
     /// How many keys hold state or timers, in memory or not.
     ///
     /// Of a restored operator one subtask tells what all of them held, so that the sum is right.
-    package var keyCount: Int { tier == nil ? table.rowCount : totals.keyCount }
+    package var keyCount: Int {
+        let own = tier == nil ? table.rowCount : totals.keyCount
+        return hasOrigins ? own + originKeyCount : own
+    }
 
     /// How many timers are armed in a domain; see ``keyCount``.
     package func timerCount(_ domain: TimerDomain) -> Int {
-        guard tier != nil else { return queue(domain).count }
-        return domain == .event ? totals.eventTimerCount : totals.processingTimerCount
+        let own =
+            tier == nil
+            ? queue(domain).count
+            : domain == .event ? totals.eventTimerCount : totals.processingTimerCount
+        return origins.reduce(own) { $0 + $1.state.timerCount(domain) }
     }
 
     /// When the next timer of a domain may be due; `Int64.max` when none is armed.
     package func nextTimerTime(_ domain: TimerDomain) -> Int64 {
-        min(queue(domain).nextTime, coldTime(domain))
+        let own = min(queue(domain).nextTime, coldTime(domain))
+        guard hasOrigins else { return own }
+        return origins.reduce(own) { min($0, $1.state.nextTimerTime(domain)) }
     }
 
     /// Bytes in memory: rows, index, timers, and what hangs off the rows.
@@ -148,6 +172,9 @@ package final class KeyedState {
         table.byteCount + pool.usedByteCount
             + (eventTimers.count + processingTimers.count) * TimerQueue.timerByteCount
     }
+
+    /// Bytes in memory, of older versions that are not taken over yet as well.
+    package var totalByteCount: Int { origins.reduce(byteCount) { $0 + $1.state.byteCount } }
 
     /// Bytes that rows and values have left and others can take; the system does not get them back.
     var spareByteCount: Int {
@@ -171,6 +198,11 @@ package final class KeyedState {
         table.find(batch, first, recordCount, into: rows)
         if let spill { loadSpilled(spill, batch, from: first) }
         if tracking.pointee.mayMiss { loadMissing(batch, from: first) }
+        if hasOrigins {
+            // All records, so that none is asked for within the callback.
+            if first > 0 { table.find(batch, 0, first, into: rows) }
+            adoptMissing(batch)
+        }
     }
 
     /// Ends a callback: rows that hold nothing are removed, pointers into state end.

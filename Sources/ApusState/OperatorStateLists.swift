@@ -46,6 +46,12 @@ package final class OperatorStateLists {
     // SAFETY, for all: bytes from the plugin are read during the call only.  They may lie in the
     // item that is replaced, so that the copy is made before the old block goes.
 
+    /// The item that ``replaceLast(with:)`` has put into the last list; nil for none.
+    package var lastItem: [UInt8]? { lists.last?.first.map { Array($0) } }
+
+    /// The items of each list.
+    package var contents: [OperatorStateItems] { lists.map { $0.map { Array($0) } } }
+
     func count(_ index: Int) -> Int { lists[index].count }
 
     /// The item at a position, which the caller has compared with the count.

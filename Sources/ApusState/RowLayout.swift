@@ -52,7 +52,8 @@ package struct SlotDescription: Equatable, Sendable {
 /// A slot is the value itself (fixed values, counters), a pointer with length and capacity
 /// (values), or a pointer (lists, maps; nil when the entries are in the database and not here).
 /// Behind the slots lies a stamp for each slot that expires, a u32, see ``CoarseTime``.
-/// Rows with a durable tier have behind their slots, where the operator has such state at all:
+/// Behind their slots rows have, where the operator has such state at all, the masks with a durable
+/// tier only:
 ///
 ///     u32 cleared   bit n: the database holds entries of list or map n that are gone
 ///     u32 stored    bit n: the database may hold entries of list or map n
@@ -117,11 +118,14 @@ package struct RowLayout: Equatable, Sendable {
         self.stampOffsets = stampOffsets
         offset = (offset + 7) & ~7
         func takes(_ byteCount: Int, when isNeeded: Bool) -> Int {
-            guard isDurable, isNeeded else { return 0 }
+            guard isNeeded else { return 0 }
             defer { offset += byteCount }
             return offset
         }
-        collectionsOffset = takes(8, when: slots.contains { $0.kind == .list || $0.kind == .map })
+        collectionsOffset = takes(
+            8,
+            when: isDurable && slots.contains { $0.kind == .list || $0.kind == .map }
+        )
         eventTimersOffset = takes(16, when: timers.contains(.event))
         processingTimersOffset = takes(16, when: timers.contains(.processing))
         rowByteCount = offset

@@ -7,7 +7,7 @@ import ApusPluginHost
 /// What goes into the manifests of a job: what is the same each time, and how the rest is put in.
 struct CheckpointContents: Sendable {
     let plan: PhysicalPlan
-    let implementations: [String: JobEnvironment.Implementation]
+    let versions: OperatorVersions
     let operatorNumbers: [String: UInt16]
     let retired: [OperatorState]
     let writerVersion: String
@@ -78,38 +78,81 @@ struct CheckpointContents: Sendable {
         _ reports: [SubtaskReport],
         _ own: [String: OwnFiles.References]
     ) -> [OperatorState] {
-        plan.nodes.compactMap { node in
-            guard case .operator(let declared, _) = node.role,
-                let number = operatorNumbers[node.id]
-            else { return nil }
-            guard let implementation = implementations[node.id] else {
+        plan.nodes.flatMap { node -> [OperatorState] in
+            guard case .operator = node.role, let number = operatorNumbers[node.id] else {
+                return []
+            }
+            guard let version = version(of: node, reports) else {
                 // A C function: it has no state, only event time.
-                return OperatorState(
-                    id: node.id,
-                    number: number,
-                    subtasks: subtasks(of: node, reports)
+                return [
+                    OperatorState(
+                        id: node.id,
+                        number: number,
+                        subtasks: subtasks(of: node, reports)
+                    )
+                ]
+            }
+            var state = version.template
+            state.subtasks = subtasks(of: node, reports)
+            state.broadcast = own[node.id]?.broadcast
+            state.operatorState = own[node.id]?.operatorState
+            return [state] + origins(of: node, version, reports)
+        }
+    }
+
+    /// The newest version of an operator that any of its subtasks has reported; nil for a C
+    /// function.
+    func version(of node: PlanNode, _ reports: [SubtaskReport]) -> OperatorVersion? {
+        let newest = snapshots(of: node, reports).map(\.snapshot.version).max() ?? 0
+        return versions.version(node.id, newest)
+    }
+
+    private func snapshots(
+        of node: PlanNode,
+        _ reports: [SubtaskReport]
+    ) -> [(subtask: Int, snapshot: OperatorSnapshot)] {
+        reports.compactMap { report in
+            guard report.subtask.nodeIndex == node.index,
+                case .operator(let snapshot) = report.content
+            else { return nil }
+            return (report.subtask.subtask, snapshot)
+        }
+    }
+
+    /// Rows of older versions that are not taken over yet, each as an operator of its own,
+    /// `ID@NUMBER`: with what is needed to read them without the plugin.
+    private func origins(
+        of node: PlanNode,
+        _ version: OperatorVersion,
+        _ reports: [SubtaskReport]
+    ) -> [OperatorState] {
+        var keyCounts: [UInt16: [Int: Int]] = [:]
+        for (subtask, snapshot) in snapshots(of: node, reports) {
+            for (number, keyCount) in snapshot.origins {
+                keyCounts[number, default: [:]][subtask] = keyCount
+            }
+            // A subtask that had not switched yet.
+            let own = versions.version(node.id, snapshot.version)?.template.number
+            if let own, own != version.template.number {
+                keyCounts[own, default: [:]][subtask] = snapshot.keyCount
+            }
+        }
+        return keyCounts.sorted { $0.key > $1.key }.compactMap { number, counts in
+            guard number != version.template.number,
+                var state = versions.template(node.id, ofRows: number)
+            else { return nil }
+            state.id = RestorePlan.originID(node.id, number)
+            state.subtasks = counts.sorted { $0.key < $1.key }.map { subtask, keyCount in
+                SubtaskState(
+                    subtask: subtask,
+                    watermarkMicroseconds: nil,
+                    keyCount: keyCount,
+                    byteCount: 0
                 )
             }
-            let description = implementation.description
-            return OperatorState(
-                id: node.id,
-                number: number,
-                plugin: PluginReference(
-                    component: description.id,
-                    fileName: implementation.plugin.file,
-                    contentHash: implementation.plugin.contentHash
-                ),
-                states: description.states.map { state in
-                    var declaration = state.declaration
-                    let expiry = declared.expiry(ofState: declaration.name)
-                    declaration.timeToLiveMicroseconds = expiry?.ttlMicroseconds
-                    return declaration
-                },
-                timers: description.timers.map(\.declaration),
-                subtasks: subtasks(of: node, reports),
-                broadcast: own[node.id]?.broadcast,
-                operatorState: own[node.id]?.operatorState
-            )
+            state.broadcast = nil
+            state.operatorState = nil
+            return state
         }
     }
 

@@ -112,6 +112,7 @@ struct CheckpointCoordinator {
         case .declined(let number, let reason): return .declined(number, reason)
         case .threadEnded: return .threadEnded
         case .stopRequested: return .stopRequested
+        case .deliveryAllowed: return deliver()
         case .wish(let wish):
             defer { nextWish += 1 }
             wishes[nextWish] = wish
@@ -135,6 +136,7 @@ struct CheckpointCoordinator {
         switch effect {
         case .begin(let number): return begin(number)
         case .inject(let number, let isLast):
+            control.markSwapBarrier(number)
             control.askForBarrier(number, isLast: isLast)
             surroundings.wakeThreads()
         case .commit(let number): return commit(number)
@@ -278,10 +280,10 @@ struct CheckpointCoordinator {
             disk: settings.disk
         )
         for node in surroundings.contents.plan.nodes {
-            guard let implementation = surroundings.contents.implementations[node.id] else {
-                continue
-            }
             let reports = current.reports.filter { $0.subtask.nodeIndex == node.index }
+            guard let version = surroundings.contents.version(of: node, reports),
+                let implementation = version.implementation
+            else { continue }
             try own.add(node, implementation.description, reports)
         }
         return own
@@ -355,9 +357,13 @@ struct CheckpointCoordinator {
 
     private mutating func deliver() -> CheckpointProtocol.Event {
         Failpoint.hit(.c13)
-        let error = backlog.deliver()
+        let error = backlog.deliver(upTo: control.deliveryLimit)
         surroundings.history.setUndelivered(backlog.dueCount)
-        guard let error else { return .delivered }
+        guard let error else {
+            // The end of the job waits for who has it held back.
+            guard machine.isFinishing, backlog.dueCount > 0 else { return .delivered }
+            return .notDelivered("it is held back until a swap is decided", isRetryable: true)
+        }
         return .notDelivered(error.description, isRetryable: error.isRetryable)
     }
 

@@ -10,6 +10,8 @@ final class CheckpointMailbox: Sendable {
         case threadEnded
         case stopRequested
         case wish(CheckpointWish)
+        /// What was held back may be delivered.
+        case deliveryAllowed
     }
 
     private let letters: Mutex<[Letter]> = Mutex([])

@@ -139,6 +139,9 @@ struct CheckpointProtocol {
     /// Whether nothing will ever be to do again.
     var isOver: Bool { phase == .over }
 
+    /// Whether the last checkpoint is complete, and what it holds is being delivered.
+    var isFinishing: Bool { if case .finishing = phase { true } else { false } }
+
     /// The attempt under way.
     var current: UInt64? {
         switch phase {

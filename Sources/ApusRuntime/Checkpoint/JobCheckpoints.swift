@@ -48,6 +48,9 @@ final class JobCheckpoints: Sendable {
         if hasEnded { wish.fulfil(.refused("the job has ended")) }
     }
 
+    /// Has what is due delivered now.
+    func deliverSoon() { mailbox.post(.deliveryAllowed) }
+
     /// Has the checkpoint thread look whether the job is broken off.
     func wake() { mailbox.wake() }
 
@@ -68,6 +71,8 @@ final class JobCheckpoints: Sendable {
         private let deliveries: [String: any OutputDelivery]
         private let inFlightDirectory: String
         private let mailbox = CheckpointMailbox()
+        /// The operators' versions.
+        let versions: OperatorVersions
 
         /// Checks that the job can go on from its checkpoint, and delivers what that has
         /// undelivered.
@@ -83,6 +88,7 @@ final class JobCheckpoints: Sendable {
                 implementations: environment.implementations,
                 dropping: settings?.droppedState ?? []
             )
+            versions = OperatorVersions(plan, environment.implementations, restore)
             guard let settings else {
                 deliveries = [:]
                 inFlightDirectory = ""
@@ -126,7 +132,7 @@ final class JobCheckpoints: Sendable {
                 settings: settings,
                 contents: CheckpointContents(
                     plan: plan,
-                    implementations: environment.implementations,
+                    versions: versions,
                     operatorNumbers: restore.operatorNumbers,
                     retired: restore.retired,
                     writerVersion: settings.writerVersion

@@ -42,13 +42,16 @@ struct OutputBacklog {
     /// Delivers what is due, each sink's in order; a sink that cannot take its output does not hold
     /// up the others.
     ///
+    /// - Parameter limit: Output of later epochs is held back.
     /// - Returns: The first error, if any.
-    mutating func deliver() -> EndpointError? {
+    mutating func deliver(upTo limit: UInt64 = .max) -> EndpointError? {
         var firstError: EndpointError?
         var failing: Set<String> = []
         var left: [SealedOutput] = []
         for output in due {
-            guard !failing.contains(output.sink), let delivery = deliveries[output.sink] else {
+            guard output.epoch <= limit, !failing.contains(output.sink),
+                let delivery = deliveries[output.sink]
+            else {
                 left.append(output)
                 continue
             }

@@ -15,6 +15,9 @@ struct RestorePlan {
     /// manifest the number is never given again.
     let retired: [OperatorState]
 
+    /// The highest number that was ever given.
+    let highestNumber: UInt16
+
     private let plan: PhysicalPlan
 
     /// Checks that a job can go on from a checkpoint.
@@ -42,11 +45,29 @@ struct RestorePlan {
             kept: self.manifest?.operators ?? [],
             all: manifest?.operators ?? []
         )
+        highestNumber = max(
+            operatorNumbers.values.max() ?? 0,
+            manifest?.operators.map(\.number).max() ?? 0
+        )
+    }
+
+    /// The id under which a manifest has the rows of an operator's older version.
+    static func originID(_ id: String, _ number: UInt16) -> String { "\(id)@\(number)" }
+
+    /// The operator that rows belong to.
+    private static func owner(_ id: String) -> String {
+        id.split(separator: "@", maxSplits: 1).first.map(String.init) ?? id
+    }
+
+    /// The rows of an operator's older versions that were not taken over, the newest first.
+    func origins(_ id: String) -> [OperatorState] {
+        (manifest?.operators ?? []).filter { $0.id != id && Self.owner($0.id) == id }
+            .sorted { $0.number > $1.number }
     }
 
     private static func reduce(_ manifest: Manifest, dropping dropped: Set<String>) -> Manifest {
         var kept = manifest
-        kept.operators.removeAll { dropped.contains($0.id) }
+        kept.operators.removeAll { dropped.contains(owner($0.id)) }
         kept.sources.removeAll { dropped.contains($0.id) }
         kept.sinks.removeAll { dropped.contains($0.id) }
         kept.inFlight.removeAll { dropped.contains($0.node) }
@@ -130,9 +151,10 @@ struct RestorePlan {
             }
         }
         for state in manifest.operators where state.hasState {
-            guard let node = plan.nodes.first(where: { $0.id == state.id }),
+            let owner = owner(state.id)
+            guard let node = plan.nodes.first(where: { $0.id == owner }),
                 case .operator = node.role
-            else { throw missing(state.id, "an operator", "state", manifest) }
+            else { throw missing(owner, "an operator", "state", manifest) }
         }
         for sink in manifest.sinks where !sink.undelivered.isEmpty {
             guard let node = plan.nodes.first(where: { $0.id == sink.id }), case .sink = node.role

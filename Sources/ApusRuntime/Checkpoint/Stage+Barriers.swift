@@ -40,7 +40,7 @@ extension Stage {
         alignment.begin(barrier, now: checkpoints.clock.monotonicNanoseconds())
         guard !alignment.isComplete else { return }
         isDiverting = true
-        if checkpoints.alignmentTimeout == 0, alignment.mayOvertake { try stopWaiting() }
+        if checkpoints.alignmentTimeout == 0, mayOvertake { try stopWaiting() }
     }
 
     private func complete() throws(JobFailure) {
@@ -70,6 +70,7 @@ extension Stage {
         cutNumber = barrier
         reportIfDone()
         if !isFinished { try sendBarrier(barrier) }
+        if isSwapCut(barrier), !isFinished { try passSwapBarrier() }
     }
 
     /// Processes what has waited for the barrier.
@@ -121,7 +122,7 @@ extension Stage {
             guard hasPassed else { return false }
             alignment.stash.add(batch, input: input, channel: channel)
             if alignment.stash.byteCount > ThreadCheckpoints.stashByteCountMax {
-                if alignment.mayOvertake { try stopWaiting() } else { try giveUp() }
+                if mayOvertake { try stopWaiting() } else { try giveUp() }
             } else {
                 try stopWaitingIfLate(checkpoints.clock.monotonicNanoseconds())
             }
@@ -145,10 +146,17 @@ extension Stage {
 
     /// Stops waiting for barriers when that has taken too long.
     final func stopWaitingIfLate(_ now: Int64) throws(JobFailure) {
-        guard let alignment, case .aligning = alignment.phase, alignment.mayOvertake,
+        guard let alignment, case .aligning = alignment.phase, mayOvertake,
             let timeout = checkpoints?.alignmentTimeout, now &- alignment.startedAt >= timeout
         else { return }
         try stopWaiting()
+    }
+
+    /// Whether the barrier in hand may leave records behind that came before it.
+    private var mayOvertake: Bool {
+        guard let alignment else { return false }
+        // What was overtaken would be processed by the version behind the cut.
+        return alignment.mayOvertake && !isSwapCut(alignment.number)
     }
 
     /// Goes on without a snapshot: what waits behind the barrier has become too much.
@@ -159,7 +167,8 @@ extension Stage {
                 alignment.number,
                 "\(node)[\(subtask)]: more than "
                     + "\(ThreadCheckpoints.stashByteCountMax >> 20) MiB came behind the barrier "
-                    + "while it was under way on a broadcast input, which it may not overtake"
+                    + "while it was under way, and it may not overtake: the input is a broadcast "
+                    + "one, or operators switch to other versions behind it"
             )
         )
         alignment.end()

@@ -43,7 +43,11 @@ struct SourceSnapshot: Equatable, Sendable {
 struct OperatorSnapshot: Equatable, Sendable {
     /// Event time.
     var watermark: Int64
-    /// Keys with state or timers.
+    /// The version of the operator, as ``OperatorVersions`` counts.
+    var version = 0
+    /// Keys that are left in rows of older versions, by the numbers that those are filed under.
+    var origins: [UInt16: Int] = [:]
+    /// Keys with state or timers, in rows of this version.
     var keyCount = 0
     /// Bytes of state.
     var byteCount = 0

@@ -8,7 +8,7 @@ import ApusStore
 /// older form of a row that is elsewhere.  One thread.
 final class RowSpill {
     /// A place in the log: the number of a segment, and the offset in it.
-    struct Position {
+    struct Position: Equatable {
         var sequence = 0
         var offset = 0
 

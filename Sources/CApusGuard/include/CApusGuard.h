@@ -168,6 +168,7 @@ int32_t apus_guard_snapshot_load(
 }
 #endif
 
+#include "CApusMigration.h"
 #include "CApusWatch.h"
 
 #endif

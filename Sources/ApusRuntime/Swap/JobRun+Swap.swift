@@ -1,0 +1,186 @@
+package import ApusCheckpoint
+import ApusGraph
+import ApusMemory
+import ApusPluginHost
+import ApusState
+package import ApusSwap
+
+// Other versions of operators.  One thread of the control plane at a time.
+extension JobRun {
+    /// The version of an operator that runs, as far as another one may take over from it.
+    ///
+    /// - Returns: Nil when the job has no operator of that id, or it is a C function.
+    package func shape(of id: String) -> ComponentShape? {
+        versions.newest(id)?.implementation.map { ComponentShape($0.description) }
+    }
+
+    /// The plugin of an operator; nil when the job has no operator of that id.
+    package func implementation(of id: String) -> JobEnvironment.Implementation? {
+        versions.newest(id)?.implementation
+    }
+
+    /// Makes instances of other versions, beside those that run.
+    ///
+    /// Nothing changes for the job: instances are created on this thread, and wait.
+    ///
+    /// - Parameters:
+    ///   - replacements: At least one, each of another operator.
+    ///   - isAtBarrier: Whether all operators switch at one checkpoint barrier.
+    ///   - policy: What becomes of keys whose state cannot be migrated.
+    /// - Returns: The swap, to be carried out.
+    /// - Throws: ``JobFailure`` when an instance cannot be made, or the swap cannot be done so.
+    package func prepareSwap(
+        _ replacements: [OperatorReplacement],
+        isAtBarrier: Bool,
+        policy: BadValuePolicy
+    ) throws(JobFailure) -> OperatorSwap {
+        guard !isAtBarrier || checkpointing != nil else {
+            throw JobFailure(
+                .environment,
+                node: replacements.map(\.id).joined(separator: ", "),
+                "the swap has to be cut at a checkpoint barrier, and the job takes no checkpoints; "
+                    + "give it a `checkpoint:` in its job file"
+            )
+        }
+        let go = SwapSignal()
+        var parts: [OperatorSwap.Part] = []
+        for replacement in replacements {
+            parts.append(try prepare(replacement, isAtBarrier: isAtBarrier, policy, go))
+        }
+        return OperatorSwap(parts, isAtBarrier: isAtBarrier, policy: policy, go: go, run: self)
+    }
+
+    private func prepare(
+        _ replacement: OperatorReplacement,
+        isAtBarrier: Bool,
+        _ policy: BadValuePolicy,
+        _ go: SwapSignal
+    ) throws(JobFailure) -> OperatorSwap.Part {
+        guard let node = plan.nodes.first(where: { $0.id == replacement.id }),
+            case .operator(let description, _) = node.role,
+            versions.newest(replacement.id) != nil
+        else {
+            throw JobFailure(
+                .environment,
+                node: replacement.id,
+                "the job has no operator of that id with a plugin"
+            )
+        }
+        let keepsRows = replacement.change.keepsRows
+        guard
+            let version = versions.add(
+                description,
+                replacement.implementation,
+                keepsRows: keepsRows
+            )
+        else {
+            throw JobFailure(
+                .environment,
+                node: replacement.id,
+                "the job has had 65,535 sets of rows in its life, and no number is left"
+            )
+        }
+        let stages = operators.stages.filter { $0.nodeIndex == node.index }
+            .sorted { $0.subtask < $1.subtask }
+        var swaps: [SubtaskSwap] = []
+        do throws(PluginError) {
+            for stage in stages {
+                let step = try replacement.change.step(
+                    by: replacement.implementation,
+                    owner: "operator \(node.id), subtask \(stage.subtask)",
+                    isBack: false
+                )
+                let instance = try OperatorInstance(
+                    plugin: replacement.implementation.plugin,
+                    component: replacement.implementation.component,
+                    arguments: arguments(of: stage, version, replacement.change)
+                )
+                swaps.append(
+                    SubtaskSwap(
+                        .forward(instance, step, keepsRows: keepsRows),
+                        sequence: version.sequence,
+                        cut: isAtBarrier ? .barrier : .boundary,
+                        policy: policy,
+                        go: go
+                    )
+                )
+            }
+        } catch {
+            throw JobFailure(.plugin, node: node.id, error.description)
+        }
+        return OperatorSwap.Part(
+            replacement: replacement,
+            version: version,
+            desks: stages.map(\.swaps),
+            swaps: swaps
+        )
+    }
+
+    private func arguments(
+        of stage: OperatorStage,
+        _ version: OperatorVersion,
+        _ change: ComponentChange
+    ) -> InstanceArguments {
+        var arguments = stage.arguments
+        arguments.broadcasts = nil
+        arguments.operatorState = nil
+        arguments.snapshot = nil
+        // The instance changes with a swap alone, and there is one at a time.
+        arguments.inherited = InheritedState(
+            keyed: change.keepsRows ? stage.instance.state : nil,
+            broadcasts: change.keepsBroadcasts ? stage.instance.broadcasts : nil
+        )
+        arguments.tier?.operatorNumber = version.template.number
+        arguments.tier?.isRestored = false
+        arguments.tier?.restored = StateTotals()
+        return arguments
+    }
+
+    // MARK: - Status
+
+    /// What a subtask tells about the version in force.
+    package struct SubtaskVersion: Sendable {
+        /// The subtask.
+        package let subtask: Int
+        /// Whether the newest version is in force.
+        package let isNewest: Bool
+        /// Keys that are left in rows of older versions.
+        package let originKeyCount: Int
+        /// Keys whose state could not be migrated.
+        package let quarantinedCount: Int
+    }
+
+    /// How far an operator's subtasks are; empty for an operator without a plugin.
+    package func subtaskVersions(of id: String) -> [SubtaskVersion] {
+        guard let newest = versions.newest(id) else { return [] }
+        return operators.stages.filter { $0.node == id }.sorted { $0.subtask < $1.subtask }
+            .map { stage in
+                SubtaskVersion(
+                    subtask: stage.subtask,
+                    isNewest: stage.swaps.version == newest.sequence,
+                    originKeyCount: stage.swaps.originKeyCount,
+                    quarantinedCount: stage.swaps.quarantinedCount
+                )
+            }
+    }
+
+    /// Holds back the output of all checkpoints after this one.
+    package func holdDelivery(beyond checkpoint: UInt64) { control.limitDelivery(to: checkpoint) }
+
+    /// Delivers what was held back, with the next checkpoint.
+    package func releaseDelivery() {
+        control.limitDelivery(to: .max)
+        checkpointing?.deliverSoon()
+    }
+
+    /// Keeps a checkpoint from being removed.
+    ///
+    /// - Throws: ``CheckpointError`` when there is none of that number.
+    package func lease(_ checkpoint: UInt64) throws(CheckpointError) -> CheckpointLease? {
+        try environment.checkpoints?.folder.lease(checkpoint)
+    }
+
+    func wakeThreads() {
+        for thread in taskThreads { thread.bell.ring() }
+    }
+}
