@@ -31,10 +31,10 @@ struct JobControl {
     }
 
     /// Begins to answer.
-    func serve(_ run: JobRun, job: String, admission: PluginAdmission) -> ControlServer {
+    func serve(_ session: JobSession, job: String, admission: PluginAdmission) -> ControlServer {
         ControlServer(
             listener,
-            methods: JobMethods(job: job, run: run, admission: admission).all,
+            methods: JobMethods(job: job, session: session, admission: admission).all,
             threads: world.threads,
             clock: world.clock
         )

@@ -1,0 +1,14 @@
+import ArgumentParser
+
+/// `apus swap`.
+struct SwapCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swap",
+        abstract: "Replace operators of a running job by other versions, and see what became of it.",
+        discussion: """
+            EXAMPLE
+              apus swap history state/flights
+            """,
+        subcommands: [History.self]
+    )
+}
