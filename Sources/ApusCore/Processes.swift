@@ -11,6 +11,34 @@ package protocol Processes: Sendable {
         arguments: [String],
         timeoutMilliseconds: Int32
     ) throws(ProcessError) -> ProcessResult
+
+    /// Starts this very program with other arguments; it has the three standard files of this one.
+    ///
+    /// - Parameter arguments: Those behind the program's name.
+    /// - Returns: The child.
+    /// - Throws: ``ProcessError`` when no child could be started.
+    func startSelf(arguments: [String]) throws(ProcessError) -> any RunningProcess
+}
+
+/// A child process that must be asked for its end until it has one.
+///
+/// One thread at a time.
+package protocol RunningProcess: AnyObject {
+    /// How it ended; nil while it runs.  Not to be asked again after it has ended.
+    ///
+    /// - Parameter waiting: Whether to wait for the end.
+    func end(waiting: Bool) -> ProcessResult.End?
+
+    /// Asks it to end: as Ctrl-C does, or as `kill` does.
+    func ask(toEnd request: EndRequest)
+}
+
+/// What asks a program to end.
+package enum EndRequest: Equatable, Sendable {
+    /// Ctrl-C.
+    case interrupt
+    /// What `kill` and service managers send.
+    case terminate
 }
 
 /// How a child process ended, and what it printed.

@@ -2,24 +2,33 @@ import ApusCore
 @preconcurrency import Glibc
 
 /// A process that was started by this one, and must be asked for its end until it has one.
-final class ChildProcess {
+final class ChildProcess: RunningProcess {
     private let id: pid_t
+
+    /// Where a child's output goes.
+    struct Outputs {
+        /// Its standard output.
+        var output: Int32
+        /// Its standard error.
+        var error: Int32
+    }
 
     /// Starts a program.
     ///
+    /// - Parameters:
+    ///   - path: The program.
+    ///   - arguments: What it gets as arguments, its own name first.
+    ///   - outputs: Where its output goes, its input being empty; nil for this process's files.
     /// - Throws: ``ProcessError`` that names the program and the reason.
-    init(
-        _ path: String,
-        arguments: [String],
-        outputDescriptor: Int32,
-        errorDescriptor: Int32
-    ) throws(ProcessError) {
+    init(_ path: String, arguments: [String], outputs: Outputs?) throws(ProcessError) {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_adddup2(&actions, outputDescriptor, 1)
-        posix_spawn_file_actions_adddup2(&actions, errorDescriptor, 2)
+        if let outputs {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+            posix_spawn_file_actions_adddup2(&actions, outputs.output, 1)
+            posix_spawn_file_actions_adddup2(&actions, outputs.error, 2)
+        }
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -54,9 +63,12 @@ final class ChildProcess {
         Glibc.kill(-id, SIGKILL)
     }
 
-    /// How the child ended; nil while it runs.
-    ///
-    /// Not to be asked again after it has ended.
+    // doc: inherited
+    func ask(toEnd request: EndRequest) {
+        Glibc.kill(id, request == .interrupt ? SIGINT : SIGTERM)
+    }
+
+    // doc: inherited
     func end(waiting: Bool) -> ProcessResult.End? {
         var status: Int32 = 0
         while true {

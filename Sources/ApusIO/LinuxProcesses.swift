@@ -25,6 +25,15 @@ package struct LinuxProcesses: Processes {
         )
     }
 
+    // doc: inherited
+    package func startSelf(arguments: [String]) throws(ProcessError) -> any RunningProcess {
+        try ChildProcess(
+            "/proc/self/exe",
+            arguments: CommandLine.arguments.prefix(1) + arguments,
+            outputs: nil
+        )
+    }
+
     /// Runs a program and waits for its end.
     ///
     /// The child has this process's environment, an empty standard input, no signal blocked or
@@ -46,8 +55,7 @@ package struct LinuxProcesses: Processes {
         let child = try ChildProcess(
             path,
             arguments: arguments,
-            outputDescriptor: output.writer,
-            errorDescriptor: errorOutput.writer
+            outputs: ChildProcess.Outputs(output: output.writer, error: errorOutput.writer)
         )
         output.closeWriter()
         errorOutput.closeWriter()

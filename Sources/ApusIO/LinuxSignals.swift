@@ -1,3 +1,4 @@
+package import ApusCore
 import Glibc
 
 /// The signals that ask a program to end, taken by waiting for them instead of by handlers.
@@ -6,12 +7,7 @@ import Glibc
 /// and wait in the kernel until ``next(waitingMilliseconds:)`` takes them.
 package enum LinuxSignals {
     /// A request to end.
-    package enum Request: Equatable, Sendable {
-        /// Ctrl-C.
-        case interrupt
-        /// What `kill` and service managers send.
-        case terminate
-    }
+    package typealias Request = EndRequest
 
     /// Blocks SIGINT and SIGTERM; ignores SIGPIPE, so that a closed pipe is an error of `write`.
     ///

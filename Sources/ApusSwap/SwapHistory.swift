@@ -48,9 +48,17 @@ package struct SwapHistory: Equatable, Sendable {
         package var endedAtMicroseconds: Int64?
         /// Whether no row is left that the old versions have written.
         package var isSwept = false
+        /// Whether the job file has brought one of its versions since, so that newer checkpoints of
+        /// that version are none of this operation's.
+        package var isSuperseded = false
 
         /// The checkpoint to go back to; nil when it is not known.
         package var checkpoint: UInt64? { cut?.checkpoint ?? intent.checkpoint }
+
+        /// Whether it was to bring a file to an operator.
+        package func brings(_ sha256: String, to id: String) -> Bool {
+            intent.operators.contains { $0.id == id && $0.to.sha256 == sha256 }
+        }
     }
 
     /// The versions that an operator had.
@@ -184,7 +192,11 @@ package struct SwapHistory: Equatable, Sendable {
                 throw SwapJournalError(.notUnderWay, "there is no swap \(number) to be swept")
             }
             swaps[index].isSwept = true
-        case .adopted(let id, _): lines[id] = nil
+        case .adopted(let id, let sha256):
+            lines[id] = nil
+            for index in swaps.indices where swaps[index].brings(sha256, to: id) {
+                swaps[index].isSuperseded = true
+            }
         case .released(let sha256): quarantined.removeAll { $0.sha256 == sha256 }
         }
     }

@@ -9,6 +9,8 @@ package import ApusCheckpoint
 ///
 /// - Guarded, with a cut behind checkpoint C: the job goes on from C, or from the newest one if
 ///   that is older, with the old versions.
+/// - Rolled back to checkpoint B, and the newest one is still of the version that was taken back:
+///   from B.
 /// - Under way otherwise: with the versions that wrote the checkpoint.  If those are the new ones,
 ///   it counts as committed, else as not made.
 /// - Committed, and the job file names a version that was replaced: with the new one, whichever
@@ -31,16 +33,20 @@ package struct SwapRecovery: Equatable, Sendable {
         package var number: UInt64
         /// The hash of the plugin that each operator had, by the operator's id.
         package var plugins: [String: String]
+        /// The number of subtasks of keyed operators.
+        package var parallelism: Int
 
         /// Creates a description.
-        package init(number: UInt64, plugins: [String: String]) {
+        package init(number: UInt64, plugins: [String: String], parallelism: Int = 1) {
             self.number = number
             self.plugins = plugins
+            self.parallelism = parallelism
         }
 
         /// What a manifest says.
         package init(_ manifest: Manifest) {
             number = manifest.number
+            parallelism = manifest.parallelism
             plugins = [:]
             for state in manifest.operators { plugins[state.id] = state.plugin?.contentHash }
         }
@@ -108,6 +114,8 @@ package struct SwapRecovery: Equatable, Sendable {
     package init(_ situation: Situation) throws(SwapJournalError) {
         var notes: [String] = []
         var history = situation.history
+        var situation = situation
+        if let note = try leave(&situation) { notes.append(note) }
         if let open = history.open {
             notes.append(try end(open, situation))
             for event in events { try history.add(SwapEntry(atMicroseconds: 0, event)) }
@@ -122,6 +130,38 @@ package struct SwapRecovery: Equatable, Sendable {
             notes.append("the job was rescaled from \(now) to \(later) subtasks: it has \(later)")
         }
         note = notes.isEmpty ? nil : notes.joined(separator: "; ")
+    }
+
+    // MARK: - An operation that was rolled back
+
+    /// Leaves the checkpoints of a version that was taken back, when the job has not had one of its
+    /// own since; returns why.
+    private mutating func leave(
+        _ situation: inout Situation
+    ) throws(SwapJournalError) -> String? {
+        guard let found = situation.checkpoint,
+            let swap = situation.history.swaps.last(where: { Self.writer(of: found, $0) == .new }),
+            case .rolledBack(_, let back?, _) = swap.outcome, !swap.isSuperseded,
+            found.number > back
+        else { return nil }
+        guard situation.origin != .named else {
+            throw SwapJournalError(
+                .otherVersion,
+                "--from: checkpoint \(found.number) was written by a version that was taken back "
+                    + "(\(swap.intent.text)); expected --from latest, which goes back to "
+                    + "checkpoint \(back), or one that is not newer than that"
+            )
+        }
+        checkpoint = back
+        // Of what the old versions have written nobody asks any more.
+        situation.checkpoint?.number = back
+        for change in swap.intent.operators {
+            situation.checkpoint?.plugins[change.id] = change.from.sha256
+        }
+        if let change = swap.intent.parallelism {
+            situation.checkpoint?.parallelism = change.from
+        }
+        return "\(swap.intent.text) was rolled back to checkpoint \(back): the job goes on from it"
     }
 
     // MARK: - The operation that was under way
@@ -214,8 +254,13 @@ package struct SwapRecovery: Equatable, Sendable {
     private static func writer(of checkpoint: Checkpoint?, _ open: SwapHistory.Swap) -> Writer {
         guard let checkpoint else { return .old }
         guard !open.intent.operators.isEmpty else {
-            // A rescale: the checkpoint behind which it was made is the old side's last.
-            guard open.cut != nil, let cut = open.checkpoint else { return .old }
+            if let change = open.intent.parallelism, change.from != change.to {
+                return checkpoint.parallelism == change.to ? .new : .old
+            }
+            // The checkpoint behind which it was made is the old side's last.
+            guard open.outcome == .open, open.cut != nil, let cut = open.checkpoint else {
+                return .old
+            }
             return checkpoint.number > cut ? .new : .old
         }
         let newCount = open.intent.operators.count { change in
@@ -236,7 +281,9 @@ package struct SwapRecovery: Equatable, Sendable {
         _ history: SwapHistory,
         _ checkpoint: Checkpoint?
     ) -> String? {
-        guard let line = history.lines[id], let current = line.current else { return nil }
+        guard let line = history.lines[id], let current = line.current else {
+            return adoptTakenBack(id, named, history)
+        }
         guard let sha256 = named.sha256 else {
             versions[id] = current
             return "operator '\(id)': the plugin that the job file names is not there: "
@@ -265,5 +312,20 @@ package struct SwapRecovery: Equatable, Sendable {
         events.append(.adopted(operator: id, sha256: sha256))
         return "operator '\(id)': the job file names another version (\(sha256.prefix(12))) than "
             + "the last swap has brought (\(current.text)): the job file's runs"
+    }
+
+    /// Notes that the job file names a version that a person had taken back; returns that.
+    private mutating func adoptTakenBack(
+        _ id: String,
+        _ named: Named,
+        _ history: SwapHistory
+    ) -> String? {
+        guard let sha256 = named.sha256,
+            let swap = history.swaps.last(where: { $0.brings(sha256, to: id) }),
+            case .rolledBack = swap.outcome, !swap.isSuperseded
+        else { return nil }
+        events.append(.adopted(operator: id, sha256: sha256))
+        return "operator '\(id)': the job file names the version that \(swap.intent.text) had "
+            + "brought and that was taken back: it runs"
     }
 }

@@ -19,7 +19,7 @@ struct JobPreparation {
     }
 
     let world: World
-    private let options: Options
+    let options: Options
     private let processorCount: Int
 
     init(world: World, options: Options, processorCount: Int) {
@@ -104,8 +104,27 @@ struct JobPreparation {
         var codecs: [String: JobEnvironment.Implementation]
     }
 
+    /// A plugin that runs instead of the one that the job file names.
+    struct Choice {
+        /// Its file.
+        var path: String
+        /// Its component.
+        var component: String
+    }
+
     /// The plan of a job with its plugins loaded into this process.
-    func load(_ job: JobDescription, _ admission: PluginAdmission) throws -> Loaded {
+    ///
+    /// - Parameters:
+    ///   - job: The job.
+    ///   - admission: Decides which plugins may come in.
+    ///   - choices: Plugins to load instead of those that the job file names, by operator.
+    ///   - parallelism: The number of subtasks; nil for what the user or the job file says.
+    func load(
+        _ job: JobDescription,
+        _ admission: PluginAdmission,
+        choices: [String: Choice] = [:],
+        parallelism: Int? = nil
+    ) throws -> Loaded {
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         var implementations: [String: JobEnvironment.Implementation] = [:]
@@ -117,10 +136,11 @@ struct JobPreparation {
                 continue
             }
             do {
-                let plugin = try admission.load(try search.find(node.plugin))
+                let choice = choices[node.id]
+                let plugin = try admission.load(try choice?.path ?? search.find(node.plugin))
                 // As long as the job is there, it may make instances of it.
                 try plugin.keep(for: node.id)
-                let component = try plugin.componentIndex(node.component)
+                let component = try plugin.componentIndex(choice?.component ?? node.component)
                 signatures[node.id] = plugin.description.components[component].signature
                 implementations[node.id] = JobEnvironment.Implementation(
                     plugin: plugin,
@@ -133,7 +153,7 @@ struct JobPreparation {
         let endpoints = try loadEndpoints(of: job, search, admission)
         implementations.merge(endpoints.implementations) { $1 }
         return Loaded(
-            plan: try plan(job, signatures, endpoints.sinks),
+            plan: try plan(job, signatures, endpoints.sinks, parallelism: parallelism),
             implementations: implementations,
             functions: functions,
             codecs: endpoints.codecs
@@ -216,17 +236,21 @@ struct JobPreparation {
         return ExitStatus.invalid
     }
 
+    /// How many subtasks the user or the job file wants.
+    func parallelism(of job: JobDescription) -> Int {
+        options.parallelism ?? job.parallelism ?? min(processorCount, job.maxParallelism)
+    }
+
     private func plan(
         _ job: JobDescription,
         _ signatures: [String: OperatorSignature],
-        _ sinks: [String: SinkSignature]
+        _ sinks: [String: SinkSignature],
+        parallelism: Int? = nil
     ) throws -> PhysicalPlan {
-        let parallelism =
-            options.parallelism ?? job.parallelism ?? min(processorCount, job.maxParallelism)
         do {
             return try PhysicalPlan.make(
                 for: job,
-                parallelism: parallelism,
+                parallelism: parallelism ?? self.parallelism(of: job),
                 signatures: signatures,
                 sinks: sinks
             )

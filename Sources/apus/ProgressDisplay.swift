@@ -22,6 +22,8 @@ struct ProgressDisplay {
             lastAt = now
             return
         }
+        // The job has gone on from a checkpoint, and counts anew.
+        lastRecords = min(lastRecords, progress.sourceRecords)
         let elapsed = now - last
         guard elapsed >= (isTerminal ? Self.terminalInterval : Self.plainInterval) else { return }
         let rate = Double(progress.sourceRecords - lastRecords) * 1e9 / Double(elapsed)

@@ -236,7 +236,57 @@ struct SwapRecoveryTests {
                 guarded, cut, .rolledBack(swap: 1, reason: "", checkpoint: 7, cause: .request),
             ],
             jobFile: "2",
-            checkpoint: (8, "1")
+            checkpoint: (8, "1"),
+            noted: ["adopted 2"],
+            says: "the job file names the version that swap 1 of op had brought and that was taken "
+                + "back: it runs"
+        ),
+        Case(
+            name: "and its checkpoints are not left then",
+            events: [
+                guarded, cut, .rolledBack(swap: 1, reason: "", checkpoint: 7, cause: .request),
+                .adopted(operator: "op", sha256: PluginVersion.sample("2").sha256),
+            ],
+            jobFile: "2",
+            checkpoint: (12, "2")
+        ),
+        Case(
+            name: "rolled back, and ended before there was a checkpoint of the old version",
+            events: [
+                guarded, cut, .rolledBack(swap: 1, reason: "slow", checkpoint: 7, cause: .breach),
+            ],
+            checkpoint: (9, "2"),
+            back: 7,
+            says: "swap 1 of op was rolled back to checkpoint 7: the job goes on from it"
+        ),
+        Case(
+            name: "the same, and another operation had begun meanwhile",
+            events: [
+                guarded, cut, .rolledBack(swap: 1, reason: "slow", checkpoint: 7, cause: .request),
+                .intent(.sample("1", "3")),
+            ],
+            checkpoint: (9, "2"),
+            back: 7,
+            noted: ["abandoned"],
+            says: "swap 2 of op was under way, and nothing of it was done"
+        ),
+        Case(
+            name: "rolled back forward in time: the old version reads what the new one wrote",
+            events: [
+                guarded, cutNowhere,
+                .rolledBack(swap: 1, reason: "", checkpoint: nil, cause: .request),
+            ],
+            checkpoint: (9, "2")
+        ),
+        Case(
+            name: "rolled back once, committed later: its checkpoints are good",
+            events: [
+                guarded, cut, .rolledBack(swap: 1, reason: "", checkpoint: 7, cause: .request),
+                .intent(.sample("1", "2")), .committed(swap: 2),
+            ],
+            checkpoint: (12, "2"),
+            runs: "2",
+            says: "which has replaced"
         ),
     ]
 
@@ -297,17 +347,23 @@ struct SwapRecoveryTests {
         for event in first.events {
             try situation.history.add(SwapEntry(atMicroseconds: 0, event))
         }
-        // It went back, and ended before it took a checkpoint.
-        if let back = first.checkpoint {
-            situation.checkpoint = SwapRecovery.Checkpoint(
-                number: back,
-                plugins: ["op": situation.history.swaps.last?.intent.operators[0].from.sha256 ?? ""]
-            )
-        }
+        // It ended before it took a checkpoint: it goes back again.
         let second = try SwapRecovery(situation)
         #expect(second.versions == first.versions)
-        #expect(second.checkpoint == nil)
+        if situation.origin == .newest { #expect(second.checkpoint == first.checkpoint) }
         #expect(second.events.isEmpty)
+        // It has taken one.
+        if let back = first.checkpoint {
+            let runs = row.runs ?? row.jobFile ?? "1"
+            situation.checkpoint = SwapRecovery.Checkpoint(
+                number: back + 3,
+                plugins: ["op": PluginVersion.sample(runs).sha256]
+            )
+        }
+        let third = try SwapRecovery(situation)
+        #expect(third.versions == first.versions)
+        #expect(third.checkpoint == nil)
+        #expect(third.events.isEmpty)
     }
 
     @Test("F21: a checkpoint of the version on probation is refused, and the way out is said")
@@ -324,6 +380,24 @@ struct SwapRecoveryTests {
         let text = error?.description ?? ""
         #expect(text.contains("--from: checkpoint 9 was written by a version on probation"))
         #expect(text.contains("goes back to checkpoint 7"))
+    }
+
+    @Test("A checkpoint of a version that was taken back is refused as well")
+    func checkpointOfTakenBack() throws {
+        let row = Case(
+            name: "",
+            events: [
+                Self.guarded, Self.cut,
+                .rolledBack(swap: 1, reason: "slow", checkpoint: 7, cause: .breach),
+            ],
+            origin: .named,
+            checkpoint: (9, "2")
+        )
+        let error = #expect(throws: SwapJournalError.self) {
+            _ = try SwapRecovery(try Self.situation(row))
+        }
+        let text = error?.description ?? ""
+        #expect(text.contains("--from: checkpoint 9 was written by a version that was taken back"))
     }
 
     @Test("I2: a checkpoint with state of both sides is refused")
@@ -350,9 +424,9 @@ struct SwapRecoveryTests {
         var intent = SwapIntent(.rescale)
         intent.parallelism = SwapIntent.Parallelism(from: 2, to: 4)
         let open = try Self.history([.intent(intent), Self.cut])
-        let expected: [(number: UInt64, given: Int, parallelism: Int?, noted: String)] = [
-            (7, 2, nil, "rolled-back to 7, other"), (8, 2, 4, "committed"),
-            (8, 3, nil, "committed"),
+        let expected: [(had: Int, given: Int, parallelism: Int?, noted: String)] = [
+            (2, 2, nil, "rolled-back to 8, other"), (4, 2, 4, "committed"),
+            (4, 3, nil, "committed"),
         ]
         for row in expected {
             let found = try SwapRecovery(
@@ -360,7 +434,11 @@ struct SwapRecoveryTests {
                     history: open,
                     jobFile: [:],
                     origin: .newest,
-                    checkpoint: SwapRecovery.Checkpoint(number: row.number, plugins: [:]),
+                    checkpoint: SwapRecovery.Checkpoint(
+                        number: 8,
+                        plugins: [:],
+                        parallelism: row.had
+                    ),
                     parallelism: row.given
                 )
             )

@@ -167,6 +167,9 @@ extension JobRun {
     /// Whether it takes checkpoints.
     package var takesCheckpoints: Bool { checkpointing != nil }
 
+    /// The checkpoint that it goes on from; nil when it began anew.
+    package var origin: UInt64? { environment.checkpoints?.restored?.number }
+
     /// Whether it has failed, or is broken off.
     package var hasFailed: Bool { control.current == .abort }
 

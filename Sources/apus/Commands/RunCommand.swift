@@ -6,6 +6,7 @@ import ApusIO
 import ApusMemory
 import ApusPluginHost
 import ApusRuntime
+import ApusSwap
 import ArgumentParser
 import CApusGuard
 import Glibc
@@ -24,6 +25,7 @@ struct RunCommand: ParsableCommand {
               apus run samples/flights/job.yaml --parallelism 2
               apus run job.yaml --from latest
               apus run job.yaml --from 7 --rewind-output
+              apus run job.yaml --from latest-or-new --restart
               apus run job.yaml --set spec.sources.orders.config.path=orders.jsonl
             """
     )
@@ -75,9 +77,39 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Print the summary as JSON on standard output.")
     var json = false
 
+    @Option(
+        defaultAsFlag: 5,
+        help: ArgumentHelp(
+            "Start the job again when it crashes or hangs, at most N times in a row (default: 5).",
+            discussion: """
+                It runs in a child process then, and goes on from its newest checkpoint; without a \
+                complete one in between N restarts are all. A swap on probation is taken back. \
+                Written as --restart=N, or behind the job file.
+                """,
+            valueName: "N"
+        )
+    )
+    var restart: Int?
+
+    /// The process that starts this one again; for itself alone.
+    @Option(help: .hidden)
+    var restartedBy: Int32?
+
+    /// Whether an earlier child of it has taken a checkpoint, so that `from` and what goes with it
+    /// has been done.
+    @Flag(help: .hidden)
+    var goesOn = false
+
+    func validate() throws {
+        if let restart, !(1...1_000_000).contains(restart) {
+            throw ValidationError("--restart=\(restart): expected 1 to 1000000 times")
+        }
+    }
+
     func run() throws {
         // Before any other thread: they inherit the mask.
         LinuxSignals.block()
+        if let restart, restartedBy == nil { throw try runAsParent(limit: restart) }
         apus_guard_install_crash_report()
         apus_guard_skip_exit_handlers()
         let world = World()
@@ -91,47 +123,53 @@ struct RunCommand: ParsableCommand {
         )
         let secrets = try SecretFiles(job, world).read()
         let admission = try preparation.admission()
-        let loaded = try preparation.load(job, admission)
-        let plan = loaded.plan
-        let (durable, endpoints) = try open(plan, world)
-        defer { durable.close() }
+        let swaps = try orInvalid {
+            try SwapStart(job, preparation, from: startPoint, world)
+        }
+        let loaded = try preparation.load(
+            job,
+            admission,
+            choices: swaps.choices,
+            parallelism: swaps.parallelism
+        )
         let deadLetters = DeadLetterFile(
             path: job.errors.deadLetterFile,
             policy: job.errors.policy == .fail ? .fail : .deadLetter,
             disk: world.disk
         )
-        let environment = JobEnvironment(
-            clock: world.clock,
-            threads: world.threads,
-            endpoints: endpoints,
-            deadLetters: deadLetters,
-            implementations: loaded.implementations,
-            codecs: loaded.codecs,
-            secrets: secrets,
-            functions: loaded.functions,
-            checkpoints: durable.settings,
-            notify: { Console.note("note: \($0)") }
-        )
-        let control = try makeControl(durable, world)
-        let run: JobRun
-        do {
-            run = try JobRun(plan: plan, environment: environment)
-        } catch {
-            control?.close()
-            Console.error(error.description)
-            throw error.fault == .data ? ExitStatus.failed : ExitStatus.invalid
+        let launcher = JobLauncher(world: world, secrets: secrets, deadLetters: deadLetters)
+        let opened = try orInvalid {
+            try launcher.open(
+                loaded.plan,
+                start: swaps.start(startPoint),
+                droppedState: goesOn ? [] : dropState,
+                rewindsOutput: rewindOutput && !goesOn
+            )
         }
+        let control: JobControl?
+        let session: JobSession
+        do {
+            let journal = try orInvalid {
+                try swaps.record(inFolder: opened.durable.folderPath)
+            }
+            control = try makeControl(opened.durable, world)
+            session = try start(launcher, opened, loaded, journal, control)
+        } catch {
+            opened.durable.close()
+            throw error
+        }
+        defer { session.close() }
         startWatch.end()
-        let origin = durable.restored.map { restored in
+        let origin = opened.durable.restored.map { restored in
             ", from \(restored.isFinal ? "the end: " : "")checkpoint \(restored.number)"
         }
         Console.note(
-            "job '\(job.name)': started, parallelism \(plan.parallelism)\(origin ?? "")"
+            "job '\(job.name)': started, parallelism \(loaded.plan.parallelism)\(origin ?? "")"
         )
-        let server = control?.serve(run, job: job.name, admission: admission)
-        watch(run, world)
+        let server = control?.serve(session, job: job.name, admission: admission)
+        watch(session, world)
         server?.close()
-        var summary = run.wait()
+        var summary = session.wait()
         do {
             try deadLetters.close()
         } catch {
@@ -142,20 +180,32 @@ struct RunCommand: ParsableCommand {
         try report(summary, job, deadLetters)
     }
 
-    /// Opens the job's checkpoints and its local database.
-    private func open(
-        _ plan: PhysicalPlan,
-        _ world: World
-    ) throws -> (durable: DurableJob, endpoints: Endpoints) {
-        do {
-            let durable = try DurableJob(
-                plan,
-                world: world,
-                start: from,
-                droppedState: dropState,
-                rewindsOutput: rewindOutput
+    /// Where the job begins.
+    private var startPoint: StartPoint? { goesOn ? .latestOrNew : from }
+
+    /// Runs the job in a child process, and again after an unclean end; returns its status.
+    private func runAsParent(limit: Int) throws -> ExitCode {
+        let world = World()
+        let job = try options.prepare(world).readJob()
+        guard let folder = job.durability.checkpoint?.directory else {
+            Console.error(
+                "--restart: the job takes no checkpoints to go on from; give it a `checkpoint:` "
+                    + "with a folder, or start it without --restart"
             )
-            return (durable, try Endpoints(world: world, durable: durable))
+            return ExitStatus.invalid
+        }
+        do {
+            return try RestartParent(world: world, folder: folder, limit: limit).run()
+        } catch {
+            Console.error("--restart: \(error)")
+            return ExitStatus.failed
+        }
+    }
+
+    /// Runs a part that reads what was given; what is wrong with it ends the program.
+    private func orInvalid<Result>(_ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
         } catch {
             Console.error("\(error)")
             throw ExitStatus.invalid
@@ -172,33 +222,67 @@ struct RunCommand: ParsableCommand {
         }
     }
 
+    /// Starts the first run.
+    private func start(
+        _ launcher: JobLauncher,
+        _ opened: JobLauncher.Opened,
+        _ loaded: JobPreparation.Loaded,
+        _ journal: SwapJournal?,
+        _ control: JobControl?
+    ) throws -> JobSession {
+        do throws(JobFailure) {
+            return JobSession(
+                launcher,
+                run: try launcher.start(opened, loaded),
+                durable: opened.durable,
+                loaded: loaded,
+                journal: journal
+            )
+        } catch {
+            control?.close()
+            Console.error(error.description)
+            throw error.fault == .data ? ExitStatus.failed : ExitStatus.invalid
+        }
+    }
+
     /// How long the threads may take to notice that the job is to end at once, in nanoseconds.
     private static let abortPatience: Int64 = 1_000_000_000
+
+    /// Two requests within this time are one, made of a parent and of who asked both.
+    private static let sameRequest: Int64 = 500_000_000
 
     /// Shows progress and takes Ctrl-C until the job has ended.
     ///
     /// Ends the process when a plugin keeps the job from ending at once.
-    private func watch(_ run: JobRun, _ world: World) {
+    private func watch(_ session: JobSession, _ world: World) {
         var display = ProgressDisplay(isTerminal: Console.isTerminal)
         var requests = 0
+        var requestedAt: Int64?
         var abortedAt: Int64?
-        while !run.hasEnded {
+        while !session.hasEnded {
+            let run = session.run
             // A short first wait: a job of a few milliseconds should take a few milliseconds.
             let wait = run.progress().elapsedNanoseconds < 100_000_000 ? 5 : 100
-            let request = LinuxSignals.next(waitingMilliseconds: wait)
+            var request = LinuxSignals.next(waitingMilliseconds: wait)
             let now = world.clock.monotonicNanoseconds()
+            if let parent = restartedBy {
+                // A terminal and a service manager ask both processes, and the parent asks again.
+                if let requestedAt, now - requestedAt < Self.sameRequest { request = nil }
+                if request == nil, requestedAt == nil, getppid() != parent { request = .terminate }
+            }
             if let request {
                 requests += 1
+                requestedAt = now
                 if requests == 1 {
                     display.note(
                         "stopping: what is under way is delivered"
                             + (request == .interrupt ? "; Ctrl-C again ends at once" : "")
                     )
-                    run.stop()
+                    session.stop()
                 } else {
                     display.note("ending at once")
                     abortedAt = abortedAt ?? now
-                    run.abort()
+                    session.abort()
                 }
             }
             if let abortedAt, now - abortedAt > Self.abortPatience {

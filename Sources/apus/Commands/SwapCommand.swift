@@ -11,7 +11,7 @@ struct SwapCommand: ParsableCommand {
               apus swap run state/tickets sla --to libtickets-v2.so --guard 30s
             """,
         subcommands: [
-            Plan.self, Run.self, Status.self, Commit.self, Rollback.self,
+            Plan.self, Run.self, Status.self, Commit.self, Rollback.self, History.self,
         ]
     )
 }

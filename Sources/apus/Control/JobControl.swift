@@ -31,22 +31,23 @@ struct JobControl {
     }
 
     /// Begins to answer.
-    func serve(_ run: JobRun, job: String, admission: PluginAdmission) -> ControlServer {
+    func serve(_ session: JobSession, job: String, admission: PluginAdmission) -> ControlServer {
         let conductor = SwapConductor(
             job: job,
-            link: JobLink(
-                current: { run },
-                rewind: { _, _ in throw RollbackError("the job cannot be started again") }
-            ),
+            session: session,
             admission: admission,
-            world: world,
-            journal: nil,
-            store: nil
+            world: world
+        )
+        session.onEnd { run in conductor.relaunch(after: run) }
+        let methods = JobMethods(
+            job: job,
+            session: session,
+            admission: admission,
+            conductor: conductor
         )
         return ControlServer(
             listener,
-            methods: JobMethods(job: job, run: run, admission: admission, conductor: conductor)
-                .all,
+            methods: methods.all,
             threads: world.threads,
             clock: world.clock
         )

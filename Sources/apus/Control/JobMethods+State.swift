@@ -38,12 +38,13 @@ extension JobMethods {
 
     func purge(_ call: ControlCall) throws(ControlError) -> any Encodable {
         let asked = try call.parameters(Purge.self)
-        let component = try component(asked.operator, keyCount: asked.keys.count)
+        let run = session.run
+        let component = try component(run, asked.operator, keyCount: asked.keys.count)
         var slot: Int?
         if let state = asked.state { slot = try self.slot(state, asked.operator, component) }
         let keys = asked.keys.map { (key: Array($0.key), written: $0.written) }
         let change = run.removeState(of: asked.operator, keys, slot: slot)
-        let sum = try wait(change, call, "keys are removed")
+        let sum = try wait(change, of: run, call, "keys are removed")
         return Purged(removed: sum.done, touched: sum.left, missing: sum.other)
     }
 
@@ -98,7 +99,8 @@ extension JobMethods {
 
     func undo(_ call: ControlCall) throws(ControlError) -> any Encodable {
         let asked = try call.parameters(Undo.self)
-        let component = try component(asked.operator, keyCount: asked.keys.count)
+        let run = session.run
+        let component = try component(run, asked.operator, keyCount: asked.keys.count)
         var images: [KeyImage] = []
         for key in asked.keys {
             var image = KeyImage(
@@ -122,6 +124,7 @@ extension JobMethods {
         }
         let sum = try wait(
             run.restoreState(of: asked.operator, images),
+            of: run,
             call,
             "keys are put back"
         )
@@ -131,18 +134,20 @@ extension JobMethods {
     // MARK: - state.sizes
 
     func sizes(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        let run = session.run
         let measurement = run.measureState()
         while true {
             if let operators = measurement.wait(nanoseconds: Self.second) {
                 return StateSizes(operators)
             }
-            try checkRunning(call, "the operators are asked")
+            try checkRunning(run, call, "the operators are asked")
         }
     }
 
     // MARK: - Parts
 
     private func component(
+        _ run: JobRun,
         _ id: String,
         keyCount: Int
     ) throws(ControlError) -> ComponentDescription {
@@ -191,6 +196,7 @@ extension JobMethods {
 
     private func wait(
         _ change: StateChange?,
+        of run: JobRun,
         _ call: ControlCall,
         _ what: String
     ) throws(ControlError) -> (done: Int, left: Int, other: Int) {
@@ -201,13 +207,17 @@ extension JobMethods {
             switch change.wait(nanoseconds: Self.second) {
             case .changed(let done, let left, let other): return (done, left, other)
             case .refused(let reason): throw ControlError(.ended, "job '\(job)': \(reason)")
-            case nil: try checkRunning(call, what)
+            case nil: try checkRunning(run, call, what)
             }
         }
     }
 
     /// Tells that work goes on, and gives up when nobody does it or waits for it.
-    private func checkRunning(_ call: ControlCall, _ what: String) throws(ControlError) {
+    private func checkRunning(
+        _ run: JobRun,
+        _ call: ControlCall,
+        _ what: String
+    ) throws(ControlError) {
         guard !run.hasEnded else {
             throw ControlError(.ended, "job '\(job)' has ended")
         }

@@ -11,8 +11,8 @@ import Glibc
 struct JobMethods: Sendable {
     /// The job's name.
     let job: String
-    /// The job.
-    let run: JobRun
+    /// The job; its run may be another one at each request.
+    let session: JobSession
     /// Which plugins may come in, and how.
     let admission: PluginAdmission
     /// Carries swaps out.
@@ -49,12 +49,13 @@ struct JobMethods: Sendable {
     }
 
     private func status() -> JobStatus {
-        JobStatus(run, job: job, version: HostTable.version, process: getpid())
+        JobStatus(session.run, job: job, version: HostTable.version, process: getpid())
     }
 
     private func createCheckpoint(
         _ call: ControlCall
     ) throws(ControlError) -> any Encodable {
+        let run = session.run
         guard let wish = run.wishForCheckpoint() else {
             throw ControlError(
                 .refused,
@@ -76,9 +77,9 @@ struct JobMethods: Sendable {
     }
 
     private func stop(_ call: ControlCall) throws(ControlError) -> any Encodable {
-        run.stop()
+        session.stop()
         var waited = 0
-        while !run.hasEnded {
+        while !session.hasEnded {
             LinuxThreads.sleep(milliseconds: Self.stopPollMilliseconds)
             waited += Self.stopPollMilliseconds
             guard waited % 1000 == 0 else { continue }
@@ -86,10 +87,10 @@ struct JobMethods: Sendable {
             // It stops all the same.
             guard !call.isOver else { throw Self.nobodyWaits }
         }
-        if let failure = run.failure {
+        if let failure = session.failure {
             throw ControlError(.failed, "job '\(job)' failed while it ended: \(failure)")
         }
-        return JobStopped(job: job, checkpoint: run.progress().checkpoints?.lastComplete)
+        return JobStopped(job: job, checkpoint: session.run.progress().checkpoints?.lastComplete)
     }
 
     /// Nobody reads it.

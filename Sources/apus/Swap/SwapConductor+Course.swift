@@ -14,7 +14,7 @@ extension SwapConductor {
     private static let backNanoseconds: Int64 = 10_000_000_000
 
     func carryOut(_ plans: [SwapPlan], _ order: SwapOrder, _ intent: SwapIntent?) {
-        let run = link.run
+        let run = session.run
         let swap: OperatorSwap
         let old: [String: JobEnvironment.Implementation]
         do {
@@ -33,6 +33,7 @@ extension SwapConductor {
         } catch {
             return abandon(intent, "\(error)")
         }
+        current.withLock { $0?.old = old }
         tell { $0.phase = .cutting }
         let holds = order.guardMicroseconds != nil && swap.isAtBarrier
         switch swap.carryOut(within: order.deadlineMicroseconds * 1000, holdsOutput: holds) {
@@ -44,6 +45,11 @@ extension SwapConductor {
             }
             rollBack(swap, old, intent, reason, .other)
         case .inForce(let figures):
+            session.keep(
+                Dictionary(
+                    uniqueKeysWithValues: swap.replacements.map { ($0.id, $0.implementation) }
+                )
+            )
             note(.cut(swap: intent?.swap ?? 0, checkpoint: figures.barrier), intent)
             tell { status in
                 status.checkpoint = figures.barrier
@@ -93,7 +99,7 @@ extension SwapConductor {
         _ intent: SwapIntent?
     ) {
         guard let duration = order.guardMicroseconds else { return commit(swap, intent) }
-        let run = link.run
+        let run = session.run
         let begin = world.clock.monotonicNanoseconds()
         let end = begin + duration * 1000
         let before = counts(run, plans)
@@ -164,7 +170,7 @@ extension SwapConductor {
     private func commit(_ swap: OperatorSwap, _ intent: SwapIntent?) {
         note(.committed(swap: intent?.swap ?? 0), intent)
         swap.commit()
-        link.run.releaseDelivery()
+        session.run.releaseDelivery()
         tell { status in
             status.phase = .committed
             status.guard = nil
@@ -196,7 +202,8 @@ extension SwapConductor {
         let rung: SwapPlan.Rung
         if let taken = goBack(swap) {
             rung = taken
-            link.run.releaseDelivery()
+            session.keep(old)
+            session.run.releaseDelivery()
         } else {
             do {
                 checkpoint = try rewind(swap, old)
@@ -231,7 +238,7 @@ extension SwapConductor {
 
     /// Takes a way back that needs no checkpoint, if there is one that is exact or the only one.
     private func goBack(_ swap: OperatorSwap) -> SwapPlan.Rung? {
-        guard !link.run.hasFailed else { return nil }
+        guard !session.run.hasFailed else { return nil }
         if !swap.wasCalled,
             case .inForce = swap.goBack(within: Self.backNanoseconds, isForced: false)
         {
@@ -246,25 +253,45 @@ extension SwapConductor {
     }
 
     private func canRewind(_ swap: OperatorSwap) -> Bool {
-        swap.isAtBarrier && link.run.isHoldingDelivery
+        swap.isAtBarrier && session.run.isHoldingDelivery
     }
 
     private func rewind(
         _ swap: OperatorSwap,
         _ old: [String: JobEnvironment.Implementation]
     ) throws -> UInt64 {
+        let run = session.run
+        if run.hasFailed { return try awaitRelaunch() }
         guard canRewind(swap) else {
             throw RollbackError(
                 "its output since the cut was delivered already, and the new version does not "
                     + "bring its state back (migration_flags)"
             )
         }
-        guard let checkpoint = link.run.chooseReturn() else {
+        guard let checkpoint = run.chooseReturn() else {
             throw RollbackError("there is no checkpoint to go back to")
         }
-        try link.rewind(checkpoint, old)
+        do throws(JobRelaunchError) {
+            try session.relaunch(JobRelaunch(checkpoint: checkpoint, implementations: old))
+        } catch {
+            // It may have failed at the same moment, and goes back for that reason.
+            guard run.hasFailed, !session.hasEnded else { throw error }
+            return try awaitRelaunch()
+        }
         Failpoint.hit(.b5)
         return checkpoint
+    }
+
+    /// Waits until a job that has failed runs again; see ``relaunch(after:)``.
+    private func awaitRelaunch() throws -> UInt64 {
+        while session.run.hasFailed {
+            guard !session.hasEnded else {
+                throw RollbackError(session.failure?.description ?? "the job has ended")
+            }
+            LinuxThreads.sleep(milliseconds: Self.pollMilliseconds)
+        }
+        Failpoint.hit(.b5)
+        return session.run.origin ?? 0
     }
 
     /// The job ends: neither version can go on.
@@ -273,7 +300,7 @@ extension SwapConductor {
             status.phase = .abandoned
             status.reason = reason
         }
-        link.run.fail(JobFailure(.environment, node: "swap", reason))
+        session.run.fail(JobFailure(.environment, node: "swap", reason))
     }
 
     // MARK: - Telling
@@ -287,9 +314,9 @@ extension SwapConductor {
     }
 
     private func note(_ event: SwapEntry.Event, _ intent: SwapIntent?) {
-        guard let journal, intent != nil else { return }
+        guard intent != nil else { return }
         do throws(SwapJournalError) {
-            try journal.add(event, atMicroseconds: world.clock.wallMicroseconds())
+            try session.journal().add(event, atMicroseconds: world.clock.wallMicroseconds())
         } catch {
             Console.note("warning: \(error.description)")
         }

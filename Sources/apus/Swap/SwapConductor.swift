@@ -18,8 +18,8 @@ final class SwapConductor: Sendable {
         var wish: Wish?
         /// What went wrong with the job while the new versions were on probation.
         var failure: String?
-        /// When the probation ends, in monotonic nanoseconds.
-        var endsAt: Int64?
+        /// The versions to go back to, by operator.
+        var old: [String: JobEnvironment.Implementation] = [:]
     }
 
     /// What a person wishes for a swap on probation.
@@ -29,29 +29,16 @@ final class SwapConductor: Sendable {
     }
 
     let job: String
-    let link: JobLink
+    let session: JobSession
     let admission: PluginAdmission
     let world: World
-    /// What is decided; nil for a job without a checkpoint folder.
-    let journal: SwapJournal?
-    /// The versions' files, likewise.
-    let store: PluginStore?
     let current: Mutex<Current?> = Mutex(nil)
 
-    init(
-        job: String,
-        link: JobLink,
-        admission: PluginAdmission,
-        world: World,
-        journal: SwapJournal?,
-        store: PluginStore?
-    ) {
+    init(job: String, session: JobSession, admission: PluginAdmission, world: World) {
         self.job = job
-        self.link = link
+        self.session = session
         self.admission = admission
         self.world = world
-        self.journal = journal
-        self.store = store
     }
 
     // MARK: - What others ask
@@ -61,7 +48,7 @@ final class SwapConductor: Sendable {
         var status =
             current.withLock { $0?.status }
             ?? SwapStatus(job: job, phase: .none, operators: [], resident: [])
-        let run = link.run
+        let run = session.run
         for index in status.operators.indices {
             let versions = run.subtaskVersions(of: status.operators[index].operator)
             status.operators[index].subtasks = versions.map {
@@ -139,15 +126,22 @@ final class SwapConductor: Sendable {
         }
     }
 
-    /// Whether the failure of a job is a matter of a swap on probation: then it is taken back.
-    func takesOver(_ failure: JobFailure) -> Bool {
-        current.withLock { current in
-            guard current?.status.phase == .probation || current?.status.phase == .cutting,
+    /// How the job goes on whose run has ended by itself: when it has failed while a guarded swap
+    /// is open, from the checkpoint of the cut and with the old versions.
+    func relaunch(after run: JobRun) -> JobRelaunch? {
+        guard let failure = run.failure, run.isHoldingDelivery else { return nil }
+        let old = current.withLock { current -> [String: JobEnvironment.Implementation]? in
+            guard let phase = current?.status.phase, !phase.isOver,
                 current?.order.guardMicroseconds != nil
-            else { return false }
+            else { return nil }
             if current?.failure == nil { current?.failure = failure.description }
-            return true
+            return current?.old
         }
+        guard let old, let checkpoint = run.chooseReturn() else { return nil }
+        Console.note(
+            "note: a swap is taken back, from checkpoint \(checkpoint): \(failure.description)"
+        )
+        return JobRelaunch(ending: .abort, checkpoint: checkpoint, implementations: old)
     }
 
     // MARK: - Before it begins
@@ -156,7 +150,7 @@ final class SwapConductor: Sendable {
         _ change: SwapOrder.Change,
         _ order: SwapOrder
     ) throws(ControlError) -> SwapPlan {
-        let run = link.run
+        let run = session.run
         guard let running = run.implementation(of: change.operator),
             let shape = run.shape(of: change.operator)
         else {
@@ -202,8 +196,8 @@ final class SwapConductor: Sendable {
     private func facts(_ order: SwapOrder) -> SwapPlan.Facts {
         SwapPlan.Facts(
             isGuarded: order.guardMicroseconds != nil,
-            hasCheckpoints: link.run.takesCheckpoints,
-            isExactlyOnce: link.run.takesCheckpoints,
+            hasCheckpoints: session.run.takesCheckpoints,
+            isExactlyOnce: session.run.takesCheckpoints,
             operatorCount: order.changes.count
         )
     }
@@ -229,10 +223,11 @@ final class SwapConductor: Sendable {
                     + "`apus swap commit` or `apus swap rollback`"
             )
         }
-        guard let journal, let store else { return nil }
+        guard let folder = session.folderPath else { return nil }
+        let store = PluginStore(inFolder: folder, disk: world.disk)
         do {
             for plan in plans {
-                let running = link.run.implementation(of: plan.operator)
+                let running = session.run.implementation(of: plan.operator)
                 try store.put(
                     running?.plugin.imagePath ?? plan.from.file,
                     expecting: plan.from.sha256
@@ -260,7 +255,7 @@ final class SwapConductor: Sendable {
                 limits.onBadValue = order.onBadValue.flatMap(SwapIntent.Guard.BadValue.init)
                 intent.guard = limits
             }
-            return try journal.begin(intent, atMicroseconds: world.clock.wallMicroseconds())
+            return try session.journal().begin(intent, atMicroseconds: world.clock.wallMicroseconds())
         } catch {
             throw ControlError(.refused, "job '\(job)': \(error)")
         }
@@ -271,6 +266,6 @@ final class SwapConductor: Sendable {
     func isAtBarrier(_ plans: [SwapPlan], _ order: SwapOrder) -> Bool {
         if let cut = order.cut { return cut == "barrier" }
         if plans.count > 1 || plans.contains(where: \.change.needsBarrier) { return true }
-        return order.guardMicroseconds != nil && link.run.takesCheckpoints
+        return order.guardMicroseconds != nil && session.run.takesCheckpoints
     }
 }

@@ -90,7 +90,7 @@ enum Tables {
                 "ApusCore", "ApusMemory", "ApusGraph", "ApusGenerators", "ApusStore",
                 "ApusCheckpoint", "ApusState", "ApusStateTools", "ApusPluginHost", "ApusIO",
                 "ApusControl", "ApusFunctions", "ApusRuntime", "ApusJobFile", "ApusBench",
-                "ApusPluginCheck",
+                "ApusPluginCheck", "ApusSwap",
                 "CApusPlugin", "CApusShims", "CApusGuard", "CApusJSON", "Crypto", "Synchronization",
                 "ArgumentParser", "Foundation", "Glibc", "Logging",
             ]

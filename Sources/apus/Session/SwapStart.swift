@@ -1,0 +1,121 @@
+import ApusCheckpoint
+import ApusCore
+import ApusGraph
+import ApusSwap
+
+/// What the swap journal of an earlier process means for a job that starts.
+struct SwapStart {
+    /// The plugins that run instead of those that the job file names, by operator.
+    private(set) var choices: [String: JobPreparation.Choice] = [:]
+    private let recovery: SwapRecovery?
+    private let history: SwapHistory?
+    private let world: World
+
+    /// Reads the journal and decides; changes nothing.
+    ///
+    /// - Parameters:
+    ///   - job: The job.
+    ///   - preparation: Knows where its plugins are.
+    ///   - asked: Where the user wants it to begin.
+    ///   - world: The seams.
+    /// - Throws: ``SwapJournalError`` or ``CheckpointError``.
+    init(
+        _ job: JobDescription,
+        _ preparation: JobPreparation,
+        from asked: StartPoint?,
+        _ world: World
+    ) throws {
+        self.world = world
+        guard let folder = job.durability.checkpoint?.directory,
+            let history = try SwapJournal.read(inFolder: folder, disk: world.disk)
+        else {
+            (recovery, history) = (nil, nil)
+            return
+        }
+        self.history = history
+        let (origin, checkpoint) = try Self.origin(asked, folder, history, world)
+        let recovery = try SwapRecovery(
+            SwapRecovery.Situation(
+                history: history,
+                jobFile: preparation.namedPlugins(of: job),
+                origin: origin,
+                checkpoint: checkpoint.map(SwapRecovery.Checkpoint.init),
+                parallelism: preparation.parallelism(of: job)
+            )
+        )
+        self.recovery = recovery
+        let store = PluginStore(inFolder: folder, disk: world.disk)
+        for (id, version) in recovery.versions {
+            choices[id] = JobPreparation.Choice(
+                path: try store.verifiedPath(of: version.sha256),
+                component: version.component
+            )
+        }
+    }
+
+    /// The number of subtasks; nil for what the job would have.
+    var parallelism: Int? { recovery?.parallelism }
+
+    /// Where the job begins.
+    func start(_ asked: StartPoint?) -> StartPoint? {
+        recovery?.checkpoint.map(StartPoint.number) ?? asked
+    }
+
+    /// Notes in the journal what was decided, and tells the user.
+    ///
+    /// - Parameter folder: The checkpoint folder, which is locked by now.
+    /// - Returns: The journal; nil for a job that has none.
+    /// - Throws: ``SwapJournalError``; also when another process has written since it was read.
+    func record(inFolder folder: String?) throws(SwapJournalError) -> SwapJournal? {
+        guard let folder, let history, let recovery else { return nil }
+        let journal = try SwapJournal(inFolder: folder, disk: world.disk) {
+            Console.note("warning: \($0)")
+        }
+        guard journal.history == history else {
+            throw SwapJournalError(
+                .damaged,
+                "\(journal.path): another process has added to it while this one started; expected "
+                    + "it as it was; start the job again"
+            )
+        }
+        for event in recovery.events {
+            try journal.add(event, atMicroseconds: world.clock.wallMicroseconds())
+            if case .rolledBack(_, _, _, let cause) = event, cause.quarantines {
+                Failpoint.hit(.b6)
+            }
+        }
+        if let note = recovery.note { Console.note("note: \(note)") }
+        return journal
+    }
+
+    /// The checkpoint that the job would go on from.
+    private static func origin(
+        _ asked: StartPoint?,
+        _ path: String,
+        _ history: SwapHistory,
+        _ world: World
+    ) throws -> (SwapRecovery.Origin, Manifest?) {
+        switch asked {
+        case .new: return (.beginning, nil)
+        case .path(let savepoint):
+            if let open = history.open {
+                throw SwapJournalError(
+                    .underWay,
+                    "--from \(savepoint): \(open.intent.text) is under way; expected none: start "
+                        + "the job with --from latest, which ends it, and then from the savepoint"
+                )
+            }
+            return (.named, nil)
+        case .number(let number): return (.named, try folder(path, world).manifest(number))
+        case .latest, .latestOrNew, nil:
+            return (.newest, try folder(path, world).latest(verifyingFiles: false))
+        }
+    }
+
+    private static func folder(
+        _ path: String,
+        _ world: World
+    ) throws(CheckpointError) -> CheckpointFolder {
+        try CheckpointFolder.openForReading(path, disk: world.disk, threads: world.threads)
+    }
+}
