@@ -4,7 +4,7 @@ import ArgumentParser
 struct SwapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "swap",
-        abstract: "Replace operators of a running job by other versions, and see what became of it.",
+        abstract: "Replace operators of a running job by other versions.",
         discussion: """
             EXAMPLE
               apus swap history state/flights

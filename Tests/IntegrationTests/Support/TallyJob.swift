@@ -20,15 +20,21 @@ final class TallyJob {
     ///   - checkpoints: Whether it takes checkpoints.
     ///   - interval: How often; as it is only when it is asked.
     ///   - budget: Memory for state.
+    ///   - delivery: Of a job with checkpoints.
     /// - Throws: When the plugin cannot be built.
-    init(checkpoints: Bool = true, interval: String = "1h", budget: String = "64MiB") throws {
+    init(
+        checkpoints: Bool = true,
+        interval: String = "1h",
+        budget: String = "64MiB",
+        delivery: String = "at-least-once"
+    ) throws {
         workspace = try Workspace()
         try TallyPlugin.build(in: workspace)
         var job = Job.through("plugin: ./libtally.so, key: k")
         job.sources = ["{ id: in, plugin: file, config: { path: in.jsonl, follow: true } }"]
         job.sinks = [
             "{ id: out, plugin: file, input: middle, config: { path: out.txt },"
-                + " delivery: at-least-once }"
+                + " delivery: \(delivery) }"
         ]
         if checkpoints {
             job.spec = [
@@ -129,6 +135,20 @@ final class TallyJob {
             keys[key, default: KeyState()].add(object)
         }
         return keys
+    }
+
+    /// What readers of the output must have seen: each count of each key once.
+    func expectOutput(
+        _ end: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let expected = sent.filter { !$0.key.hasPrefix("~") }.flatMap { key, lines in
+            (1...lines.count).map { "\(key) \($0)\(end)" }
+        }
+        #expect(
+            workspace.lines("out.txt").sorted() == expected.sorted(),
+            sourceLocation: sourceLocation
+        )
     }
 
     /// Compares exported state with what was sent.
