@@ -150,7 +150,7 @@ struct RunCommand: ParsableCommand {
         let session: JobSession
         do {
             let journal = try orInvalid {
-                try swaps.record(inFolder: opened.durable.folderPath)
+                try swaps.record(in: opened.durable.settings?.folder)
             }
             control = try makeControl(opened.durable, world)
             session = try start(launcher, opened, loaded, journal, control)

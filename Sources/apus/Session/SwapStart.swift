@@ -66,9 +66,9 @@ struct SwapStart {
     /// - Parameter folder: The checkpoint folder, which is locked by now.
     /// - Returns: The journal; nil for a job that has none.
     /// - Throws: ``SwapJournalError``; also when another process has written since it was read.
-    func record(inFolder folder: String?) throws(SwapJournalError) -> SwapJournal? {
+    func record(in folder: CheckpointFolder?) throws(SwapJournalError) -> SwapJournal? {
         guard let folder, let history, let recovery else { return nil }
-        let journal = try SwapJournal(inFolder: folder, disk: world.disk) {
+        let journal = try SwapJournal(inFolder: folder.path, disk: world.disk) {
             Console.note("warning: \($0)")
         }
         guard journal.history == history else {
@@ -85,6 +85,9 @@ struct SwapStart {
             }
         }
         if let note = recovery.note { Console.note("note: \(note)") }
+        // Nothing is under way now: what only an operation has needed goes.
+        _ = try PluginStore(inFolder: folder.path, disk: world.disk)
+            .collect(for: folder, journal.history)
         return journal
     }
 
