@@ -125,15 +125,19 @@ package struct TimerDeclaration: Codable, Equatable, Sendable {
     package var name: String
     /// "event" or "processing".
     package var domain: String
+    /// What times and payloads mean; nil for version 1.
+    package var schemaVersion: Int?
 
     /// Creates a declaration.
     ///
     /// - Parameters:
     ///   - name: The name.
     ///   - domain: "event" or "processing".
-    package init(name: String, domain: String) {
+    ///   - schemaVersion: What times and payloads mean; nil for version 1.
+    package init(name: String, domain: String, schemaVersion: Int? = nil) {
         self.name = name
         self.domain = domain
+        self.schemaVersion = schemaVersion
     }
 }
 

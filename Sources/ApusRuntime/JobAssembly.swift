@@ -175,6 +175,7 @@ struct JobAssembly {
         } catch {
             throw JobFailure(.plugin, node: node.id, error.description)
         }
+        try addOrigins(to: instance, arguments, node, subtask, implementation)
         return OperatorStage(
             place(node, subtask),
             instance: instance,

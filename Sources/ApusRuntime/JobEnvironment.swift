@@ -7,17 +7,33 @@ package import ApusPluginHost
 package struct JobEnvironment: Sendable {
     /// An operator's plugin and component.
     package struct Implementation: Sendable {
-        let plugin: LoadedPlugin
-        let component: Int
+        package let plugin: LoadedPlugin
+        package let component: Int
+        /// Keeps the plugin loaded as long as an operator may be made of it.
+        private let use: PluginUse?
 
-        /// Creates a pair.
+        /// Creates a pair that keeps nothing loaded.
         package init(plugin: LoadedPlugin, component: Int) {
             self.plugin = plugin
             self.component = component
+            use = nil
+        }
+
+        /// Creates a pair that keeps its plugin loaded.
+        ///
+        /// - Parameters:
+        ///   - plugin: The plugin.
+        ///   - component: The index of the component.
+        ///   - user: Who uses it: the operator's id.
+        /// - Throws: ``PluginError`` when it was unloaded.
+        package init(plugin: LoadedPlugin, component: Int, user: String) throws(PluginError) {
+            self.plugin = plugin
+            self.component = component
+            use = try plugin.use(by: user)
         }
 
         /// What the component says of itself.
-        var description: ComponentDescription { plugin.description.components[component] }
+        package var description: ComponentDescription { plugin.description.components[component] }
     }
 
     let clock: any Clock

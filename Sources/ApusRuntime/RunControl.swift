@@ -22,6 +22,7 @@ final class RunControl: Sendable {
     /// Whether the next barrier is one behind which operators switch, and the last one that was.
     private let wantsSwapBarrier: Atomic<Bool> = Atomic(false)
     private let switchingBarrier: Atomic<UInt64> = Atomic(0)
+    private let finishing: Atomic<Bool> = Atomic(false)
     private let holdsBehindSwap: Atomic<Bool> = Atomic(false)
     private let newestDelivered: Atomic<UInt64> = Atomic(.max)
     private let mayEnd: Atomic<Bool> = Atomic(false)
@@ -81,6 +82,12 @@ final class RunControl: Sendable {
     func withdrawSwapBarrier() -> Bool {
         wantsSwapBarrier.exchange(false, ordering: .acquiringAndReleasing)
     }
+
+    /// Whether the last checkpoint is complete, and only its delivery is left.
+    var isFinishing: Bool { finishing.load(ordering: .acquiring) }
+
+    /// Notes that only the delivery of the last checkpoint is left.
+    func noteFinishing() { finishing.store(true, ordering: .releasing) }
 
     /// Output of later checkpoints is not delivered; `UInt64.max` when all of it is.
     var deliveryLimit: UInt64 { newestDelivered.load(ordering: .acquiring) }

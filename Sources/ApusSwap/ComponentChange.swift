@@ -108,6 +108,17 @@ package struct ComponentChange: Codable, Equatable, Sendable {
         }
     }
 
+    /// Whether all subtasks have to switch at one barrier: state that is not filed under keys
+    /// cannot be of two versions in one checkpoint.
+    package var needsBarrier: Bool {
+        parts.contains { part in
+            switch part.kind {
+            case .broadcast, .operatorState, .snapshot: part.verdict != .asIs
+            case .state, .timer, .port: false
+            }
+        }
+    }
+
     /// Creates a change.
     package init(parts: [Part]) { self.parts = parts }
 }

@@ -34,7 +34,8 @@ package struct SwapLimits: Codable, Equatable, Sendable {
 
         /// Rejected records as a part of those that came in.
         package var errorRate: Double {
-            recordCount == 0 ? 0 : Double(rejectedCount) / Double(recordCount)
+            // The two are counted one after the other.
+            recordCount == 0 ? 0 : min(1, Double(rejectedCount) / Double(recordCount))
         }
     }
 

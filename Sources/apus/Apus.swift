@@ -24,10 +24,10 @@ struct Apus: ParsableCommand {
             """,
         version: HostTable.version,
         subcommands: [
-            RunCommand.self, JobCommand.self, PluginCommand.self, NewCommand.self,
+            RunCommand.self, JobCommand.self, PluginCommand.self, SwapCommand.self,
+            NewCommand.self,
             GenerateCommand.self,
-            CheckpointCommand.self, SavepointCommand.self, SwapCommand.self, StateCommand.self,
-            TimerCommand.self,
+            CheckpointCommand.self, SavepointCommand.self, StateCommand.self, TimerCommand.self,
             BenchCommand.self, ScanCommand.self, ScanFunctionCommand.self,
             CheckOneCommand.self,
         ]

@@ -70,6 +70,9 @@ package final class LoadedPlugin: @unchecked Sendable {
         self.earlierThreads = earlierThreads
     }
 
+    /// The private copy of the file that is loaded: it cannot change.
+    package var imagePath: String { image }
+
     // MARK: - Use
 
     /// Keeps the plugin loaded as long as the result is there.

@@ -362,6 +362,7 @@ struct CheckpointCoordinator {
         guard let error else {
             // The end of the job waits for who has it held back.
             guard machine.isFinishing, backlog.dueCount > 0 else { return .delivered }
+            control.noteFinishing()
             return .notDelivered("it is held back until a swap is decided", isRetryable: true)
         }
         return .notDelivered(error.description, isRetryable: error.isRetryable)

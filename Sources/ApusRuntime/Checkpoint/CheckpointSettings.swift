@@ -55,6 +55,8 @@ package struct CheckpointSettings: Sendable {
     package var rewindsOutput = false
     /// Sources, operators and sinks whose part of ``restored`` is given up.
     package var droppedState: Set<String> = []
+    /// Operators whose version a swap has brought: what that drops may go.
+    package var swapped: Set<String> = []
     /// The version of Apus, for manifests.
     package var writerVersion: String
     /// How long the end of a job waits for its output to be delivered, in microseconds.

@@ -86,7 +86,8 @@ final class JobCheckpoints: Sendable {
                 settings?.restored,
                 plan: plan,
                 implementations: environment.implementations,
-                dropping: settings?.droppedState ?? []
+                dropping: settings?.droppedState ?? [],
+                swapped: settings?.swapped ?? []
             )
             versions = OperatorVersions(plan, environment.implementations, restore)
             guard let settings else {

@@ -2,6 +2,7 @@ import ApusCheckpoint
 import ApusGraph
 import ApusPluginHost
 import ApusState
+import ApusSwap
 
 /// How the parts of a checkpoint fit the job that goes on from it.
 ///
@@ -17,6 +18,8 @@ struct RestorePlan {
 
     /// The highest number that was ever given.
     let highestNumber: UInt16
+    /// What becomes of the state of operators whose plugin has another schema, by id.
+    let changes: [String: ComponentChange]
 
     private let plan: PhysicalPlan
 
@@ -27,22 +30,21 @@ struct RestorePlan {
         _ manifest: Manifest?,
         plan: PhysicalPlan,
         implementations: [String: JobEnvironment.Implementation],
-        dropping dropped: Set<String>
+        dropping dropped: Set<String>,
+        swapped: Set<String> = []
     ) throws(JobFailure) {
         self.plan = plan
         self.manifest = manifest.map { Self.reduce($0, dropping: dropped) }
         if let kept = self.manifest {
             try Self.checkJob(kept, plan)
             try Self.checkNodes(kept, plan)
-            for node in plan.nodes {
-                if let implementation = implementations[node.id] {
-                    try Self.checkState(kept, node.id, implementation)
-                }
-            }
         }
+        changes = try Self.compare(self.manifest, plan, implementations, swapped)
+        let changed = changes.filter { !$0.value.keepsRows }.keys
         (operatorNumbers, retired) = try Self.number(
             plan,
-            kept: self.manifest?.operators ?? [],
+            // Rows of another schema are taken over under a number of their own.
+            kept: (self.manifest?.operators ?? []).filter { !changed.contains($0.id) },
             all: manifest?.operators ?? []
         )
         highestNumber = max(
@@ -59,9 +61,12 @@ struct RestorePlan {
         id.split(separator: "@", maxSplits: 1).first.map(String.init) ?? id
     }
 
-    /// The rows of an operator's older versions that were not taken over, the newest first.
+    /// The rows of an operator's older versions that were not taken over, the newest first; those
+    /// of the checkpoint's own version as well, when the plugin has another schema.
     func origins(_ id: String) -> [OperatorState] {
-        (manifest?.operators ?? []).filter { $0.id != id && Self.owner($0.id) == id }
+        let number = operatorNumbers[id]
+        return (manifest?.operators ?? [])
+            .filter { Self.owner($0.id) == id && $0.number != number && $0.hasState }
             .sorted { $0.number > $1.number }
     }
 
@@ -185,15 +190,61 @@ struct RestorePlan {
         "or give that part of the checkpoint up: --drop-state \(id)"
     }
 
-    /// The slots of a row are numbered: they must be what they were.
-    private static func checkState(
-        _ manifest: Manifest,
-        _ id: String,
-        _ implementation: JobEnvironment.Implementation
-    ) throws(JobFailure) {
-        guard let old = manifest.operators.first(where: { $0.id == id }), old.hasState else {
-            return
+    /// Compares what the checkpoint has with what plugins declare.
+    private static func compare(
+        _ manifest: Manifest?,
+        _ plan: PhysicalPlan,
+        _ implementations: [String: JobEnvironment.Implementation],
+        _ swapped: Set<String>
+    ) throws(JobFailure) -> [String: ComponentChange] {
+        guard let manifest else { return [:] }
+        var changes: [String: ComponentChange] = [:]
+        for node in plan.nodes {
+            guard let implementation = implementations[node.id],
+                let old = manifest.operators.first(where: { $0.id == node.id }), old.hasState
+            else { continue }
+            let mayDrop = swapped.contains(node.id)
+            changes[node.id] = try compare(manifest, old, implementation, mayDrop: mayDrop)
         }
+        return changes
+    }
+
+    /// What becomes of an operator's state; nil when all of it is as it was.
+    private static func compare(
+        _ manifest: Manifest,
+        _ old: OperatorState,
+        _ implementation: JobEnvironment.Implementation,
+        mayDrop: Bool
+    ) throws(JobFailure) -> ComponentChange? {
+        let new = ComponentShape(implementation.description)
+        let before = ComponentShape(old, portsAs: new)
+        let change = ComponentChange(from: before, to: new)
+        let differs = change.parts.contains { part in
+            // What a private snapshot's version means is between it and its plugin.
+            part.kind != .snapshot && part.verdict != .asIs
+                || part.kind == .snapshot && (part.verdict == .new || part.verdict == .dropped)
+        }
+        guard differs || !change.keepsRows else { return nil }
+        let obstacle =
+            change.obstacles.first
+            ?? change.parts.first { part in
+                switch part.kind {
+                case .broadcast, .operatorState, .snapshot: part.verdict != .asIs
+                // A swap says beforehand what it drops; a job that is just started does not.
+                case .state, .timer: part.verdict == .dropped && !mayDrop
+                case .port: false
+                }
+            }
+        guard let obstacle else { return change }
+        throw misfit(manifest, old, implementation, obstacle)
+    }
+
+    private static func misfit(
+        _ manifest: Manifest,
+        _ old: OperatorState,
+        _ implementation: JobEnvironment.Implementation,
+        _ part: ComponentChange.Part
+    ) -> JobFailure {
         let new = implementation.description
         let oldNames =
             old.states.map(\.summary) + old.timers.map(\.summary)
@@ -207,15 +258,16 @@ struct RestorePlan {
             + new.operatorStates.map {
                 operatorState($0.redistribution.rawValue, $0.name, $0.schemaVersion)
             }
-        guard oldNames != newNames else { return }
-        throw JobFailure(
+        let reason = part.reason ?? "it can be changed in a running job only: `apus swap run`"
+        return JobFailure(
             .environment,
-            node: id,
+            node: old.id,
             "its state does not fit checkpoint \(manifest.number): expected "
-                + "\(list(oldNames)), the plugin declares \(list(newNames)); run it with the "
+                + "\(list(oldNames)), the plugin declares \(list(newNames)); "
+                + "\(part.kind.rawValue) '\(part.name)' \(reason); or run it with the "
                 + "plugin that wrote the checkpoint "
                 + "(\(old.plugin?.fileName ?? "?"), \(old.plugin?.contentHash ?? "?")), "
-                + dropHint(id)
+                + dropHint(old.id)
         )
     }
 
@@ -273,7 +325,9 @@ struct RestorePlan {
 
     /// Whether the checkpoint may have state of an operator.
     func hasState(_ id: String) -> Bool {
-        manifest?.operators.contains { $0.id == id && $0.hasState } ?? false
+        manifest?.operators.contains {
+            $0.id == id && $0.hasState && $0.number == operatorNumbers[id]
+        } ?? false
     }
 
     /// The file with an operator's broadcast or operator state; nil when the checkpoint has none.
@@ -288,8 +342,13 @@ struct RestorePlan {
 
     /// What an operator held, over all its subtasks.
     func totals(_ id: String) -> StateTotals {
+        totals(ofRows: operatorNumbers[id] ?? 0)
+    }
+
+    /// What the rows that are filed under a number held, over all subtasks.
+    func totals(ofRows number: UInt16) -> StateTotals {
         var totals = StateTotals()
-        for state in manifest?.operators ?? [] where state.id == id {
+        for state in manifest?.operators ?? [] where state.number == number {
             for subtask in state.subtasks {
                 totals.keyCount += subtask.keyCount
                 totals.eventTimerCount += subtask.eventTimerCount ?? 0

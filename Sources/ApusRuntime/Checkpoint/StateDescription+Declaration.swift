@@ -26,6 +26,10 @@ extension StateDescription {
 extension TimerDescription {
     /// The timer as a manifest says it.
     var declaration: TimerDeclaration {
-        TimerDeclaration(name: name, domain: domain == .event ? "event" : "processing")
+        TimerDeclaration(
+            name: name,
+            domain: domain == .event ? "event" : "processing",
+            schemaVersion: schemaVersion == 1 ? nil : schemaVersion
+        )
     }
 }

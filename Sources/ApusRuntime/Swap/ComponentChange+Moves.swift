@@ -22,17 +22,6 @@ extension ComponentChange {
         }
     }
 
-    /// Whether all subtasks have to switch at one barrier: state that is not filed under keys
-    /// cannot be of two versions in one checkpoint.
-    package var needsBarrier: Bool {
-        parts.contains { part in
-            switch part.kind {
-            case .broadcast, .operatorState, .snapshot: part.verdict != .asIs
-            case .state, .timer, .port: false
-            }
-        }
-    }
-
     /// The step from the old version to the new one, or back.
     func step(
         by implementation: JobEnvironment.Implementation,

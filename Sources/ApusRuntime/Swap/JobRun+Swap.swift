@@ -164,8 +164,56 @@ extension JobRun {
             }
     }
 
+    /// Whether it takes checkpoints.
+    package var takesCheckpoints: Bool { checkpointing != nil }
+
+    /// The checkpoint that it goes on from; nil when it began anew.
+    package var origin: UInt64? { environment.checkpoints?.restored?.number }
+
+    /// Whether it has failed, or is broken off.
+    package var hasFailed: Bool { control.current == .abort }
+
+    /// Whether its last checkpoint is being taken, or it has ended.
+    package var isEnding: Bool { control.lastBarrier != 0 || control.isFinishing || hasEnded }
+
     /// Holds back the output of all checkpoints after this one.
     package func holdDelivery(beyond checkpoint: UInt64) { control.limitDelivery(to: checkpoint) }
+
+    /// Whether output is held back.
+    package var isHoldingDelivery: Bool { control.deliveryLimit != .max }
+
+    /// Whether a checkpoint is complete.
+    package func isComplete(_ checkpoint: UInt64) -> Bool {
+        checkpoints().contains { $0.number == checkpoint && $0.outcome == .complete }
+    }
+
+    /// Chooses the checkpoint to go back to, and has nothing delivered behind it.
+    ///
+    /// - Returns: The newest one that is complete and behind which nothing was delivered; nil when
+    ///   there is none.
+    package func chooseReturn() -> UInt64? {
+        var limit = control.deliveryLimit
+        while let newest = newestComplete(upTo: limit) {
+            control.limitDelivery(to: newest)
+            // One that was completed meanwhile has been delivered.
+            if newestComplete(upTo: limit) == newest { return newest }
+            limit = control.deliveryLimit == newest ? limit : control.deliveryLimit
+        }
+        return nil
+    }
+
+    private func newestComplete(upTo limit: UInt64) -> UInt64? {
+        let own = checkpoints().filter { $0.outcome == .complete && $0.number <= limit }
+            .map(\.number).max()
+        return own ?? environment.checkpoints?.restored?.number
+    }
+
+    /// Ends the job as failed.
+    package func fail(_ failure: JobFailure) {
+        control.fail(failure)
+        for thread in taskThreads { thread.requestStop() }
+        checkpointing?.wake()
+    }
 
     /// Delivers what was held back, with the next checkpoint.
     package func releaseDelivery() {

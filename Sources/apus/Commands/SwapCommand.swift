@@ -4,11 +4,14 @@ import ArgumentParser
 struct SwapCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "swap",
-        abstract: "Replace operators of a running job by other versions.",
+        abstract: "Replace operators of a running job: plan, run, take back.",
         discussion: """
             EXAMPLE
-              apus swap history state/flights
+              apus swap plan state/tickets sla --to libtickets-v2.so
+              apus swap run state/tickets sla --to libtickets-v2.so --guard 30s
             """,
-        subcommands: [History.self]
+        subcommands: [
+            Plan.self, Run.self, Status.self, Commit.self, Rollback.self, History.self,
+        ]
     )
 }

@@ -32,9 +32,22 @@ struct JobControl {
 
     /// Begins to answer.
     func serve(_ session: JobSession, job: String, admission: PluginAdmission) -> ControlServer {
-        ControlServer(
+        let conductor = SwapConductor(
+            job: job,
+            session: session,
+            admission: admission,
+            world: world
+        )
+        session.onEnd { run in conductor.relaunch(after: run) }
+        let methods = JobMethods(
+            job: job,
+            session: session,
+            admission: admission,
+            conductor: conductor
+        )
+        return ControlServer(
             listener,
-            methods: JobMethods(job: job, session: session, admission: admission).all,
+            methods: methods.all,
             threads: world.threads,
             clock: world.clock
         )

@@ -15,6 +15,8 @@ struct JobMethods: Sendable {
     let session: JobSession
     /// Which plugins may come in, and how.
     let admission: PluginAdmission
+    /// Carries swaps out.
+    let conductor: SwapConductor
 
     /// The table of methods.
     var all: [ControlMethod] {
@@ -26,7 +28,7 @@ struct JobMethods: Sendable {
             ControlMethod("state.sizes", run: sizes),
             ControlMethod("state.purge", run: purge),
             ControlMethod("state.undo", run: undo),
-        ] + pluginMethods
+        ] + pluginMethods + swapMethods
     }
 
     /// Between two words of progress.

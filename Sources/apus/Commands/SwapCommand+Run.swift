@@ -1,0 +1,140 @@
+import ApusControl
+import ApusGraph
+import ApusSwap
+import ArgumentParser
+
+extension SwapCommand {
+    /// `apus swap run`.
+    struct Run: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "run",
+            abstract: "Replace an operator of a running job.",
+            discussion: """
+                With --guard the new version is on probation: what the job emits is held back, and \
+                when the version breaks a limit, crashes or is not wanted, the job goes back to \
+                the old one as if nothing had been. Ends with 0 when the new version stays, with \
+                1 when it was taken back, with 2 when the swap was refused.
+
+                EXAMPLE
+                  apus swap run state/tickets sla --to libtickets-v2.so --guard 30s \
+                    --max-error-rate 1%
+                  apus swap run state/orders --file change.yaml
+                """
+        )
+
+        @OptionGroup var target: Target
+
+        @Option(
+            help: ArgumentHelp("Several operators at once, from a YAML file.", valueName: "file")
+        )
+        var file: String?
+
+        @Option(
+            name: .customLong("guard"),
+            help: ArgumentHelp("How long the new version is on probation.", valueName: "time")
+        )
+        var probation: String?
+
+        @Option(help: ArgumentHelp("The most rejected records: 1% or 0.01.", valueName: "rate"))
+        var maxErrorRate: String?
+
+        @Option(
+            help: ArgumentHelp("How long 99 of 100 batches may take.", valueName: "time")
+        )
+        var maxP99: String?
+
+        @Option(
+            help: ArgumentHelp("The most that a counter may show.", valueName: "name=n")
+        )
+        var maxCounter: [String] = []
+
+        @Option(
+            help: ArgumentHelp(
+                "What becomes of a key whose state cannot be migrated.",
+                valueName: "hold|dead-letter|roll-back"
+            )
+        )
+        var onBadValue: String?
+
+        @Option(help: ArgumentHelp("How long the cut may take.", valueName: "time"))
+        var deadline: String = "10s"
+
+        @Option(
+            help: ArgumentHelp(
+                "When subtasks switch: each for itself, or all behind one checkpoint barrier.",
+                valueName: "boundary|barrier"
+            )
+        )
+        var cut: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "Refuse a swap whose way back is worse than this.",
+                valueName: "flip|rewind|downgrade"
+            )
+        )
+        var minRung: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "Run the new version beside the old one for so long, compare, emit nothing.",
+                valueName: "time"
+            )
+        )
+        var shadow: String?
+
+        @Flag(help: "Return as soon as the new version is in force and on probation.")
+        var detach = false
+
+        @Flag(help: "Print JSON.")
+        var json = false
+
+        func run() throws {
+            let order = try order()
+            let client = try target.connect()
+            let status = try ControlPlace.orExit { () throws(ControlError) in
+                try client.ask(
+                    "swap.run",
+                    order,
+                    as: SwapStatus.self,
+                    progress: { Console.note($0.message) }
+                )
+            }
+            try StateTool.print(status, status.text, json: json)
+            if status.phase != .committed, status.phase != .probation { throw ExitStatus.failed }
+        }
+
+        private func order() throws -> SwapOrder {
+            var order: SwapOrder
+            if let file {
+                order = try ChangeFile.read(file)
+            } else {
+                order = SwapOrder(changes: [try target.change()])
+            }
+            if let probation { order.guardMicroseconds = try SwapText.time(probation, "--guard") }
+            if let maxErrorRate {
+                order.limits.errorRate = try SwapText.rate(maxErrorRate, "--max-error-rate")
+            }
+            if let maxP99 { order.limits.p99Microseconds = try SwapText.time(maxP99, "--max-p99") }
+            for text in maxCounter {
+                let (name, value) = try SwapText.counter(text, "--max-counter")
+                order.limits.counters[name] = value
+            }
+            order.onBadValue = try SwapText.word(
+                onBadValue,
+                "--on-bad-value",
+                of: ["hold", "dead-letter", "roll-back"]
+            )
+            order.cut = try SwapText.word(cut, "--cut", of: ["boundary", "barrier"])
+            order.leastRung = try SwapText.word(
+                minRung,
+                "--min-rung",
+                of: ["flip", "rewind", "downgrade"]
+            )
+            order.deadlineMicroseconds = try SwapText.time(deadline, "--deadline")
+            if let shadow { order.shadowMicroseconds = try SwapText.time(shadow, "--shadow") }
+            order.isDetached = detach
+            return order
+        }
+    }
+}

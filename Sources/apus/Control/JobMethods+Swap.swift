@@ -1,0 +1,77 @@
+import ApusControl
+import ApusCore
+import ApusIO
+import ApusSwap
+
+extension JobMethods {
+    /// The methods about swaps.
+    var swapMethods: [ControlMethod] {
+        [
+            ControlMethod("swap.plan", run: planSwap),
+            ControlMethod("swap.run", run: runSwap),
+            ControlMethod("swap.status") { _ in conductor.status() },
+            ControlMethod("swap.commit", run: commitSwap),
+            ControlMethod("swap.rollback", run: rollBackSwap),
+        ]
+    }
+
+    /// What a swap would do.
+    struct SwapPlans: Codable {
+        var job: String
+        var plans: [SwapPlan]
+    }
+
+    private static let pollMilliseconds = 5
+
+    private func planSwap(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        SwapPlans(job: job, plans: try conductor.plan(try call.parameters(SwapOrder.self)))
+    }
+
+    private func runSwap(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        let order = try call.parameters(SwapOrder.self)
+        try conductor.begin(order)
+        return try follow(call) { status in
+            status.phase.isOver || (order.isDetached && status.phase == .probation)
+        }
+    }
+
+    private func commitSwap(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        try decide(.commit, call)
+    }
+
+    private func rollBackSwap(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        try decide(.rollBack, call)
+    }
+
+    private func decide(
+        _ wish: SwapConductor.Wish,
+        _ call: ControlCall
+    ) throws(ControlError) -> any Encodable {
+        try conductor.decide(wish)
+        return try follow(call, until: \.phase.isOver)
+    }
+
+    /// Tells how a swap goes on until it is as far as somebody waits for.
+    private func follow(
+        _ call: ControlCall,
+        until isEnough: (SwapStatus) -> Bool
+    ) throws(ControlError) -> SwapStatus {
+        var waited = 0
+        var phase = SwapStatus.Phase.none
+        while true {
+            let status = conductor.status()
+            if isEnough(status) { return status }
+            if status.phase != phase || waited >= 1000 {
+                call.tell(
+                    ControlProgress(status.text.split(separator: "\n").joined(separator: "\n"))
+                )
+                phase = status.phase
+                waited = 0
+            }
+            // It goes on all the same.
+            guard !call.isOver else { throw Self.nobodyWaits }
+            LinuxThreads.sleep(milliseconds: Self.pollMilliseconds)
+            waited += Self.pollMilliseconds
+        }
+    }
+}

@@ -1,0 +1,332 @@
+import ApusCheckpoint
+import ApusCore
+import ApusIO
+import ApusPluginHost
+import ApusRuntime
+import ApusSwap
+import Synchronization
+
+// The course of a swap, on its thread.
+extension SwapConductor {
+    /// How often the guard looks, in milliseconds.
+    private static let pollMilliseconds = 10
+    /// How long the way back may take, in nanoseconds.
+    private static let backNanoseconds: Int64 = 10_000_000_000
+
+    func carryOut(_ plans: [SwapPlan], _ order: SwapOrder, _ intent: SwapIntent?) {
+        let run = session.run
+        let swap: OperatorSwap
+        let old: [String: JobEnvironment.Implementation]
+        do {
+            old = Dictionary(
+                uniqueKeysWithValues: plans.compactMap { plan in
+                    run.implementation(of: plan.operator).map { (plan.operator, $0) }
+                }
+            )
+            let replacements = try plans.map { try replacement($0) }
+            swap = try run.prepareSwap(
+                replacements,
+                isAtBarrier: isAtBarrier(plans, order),
+                policy: order.policy
+            )
+            Failpoint.hit(.s7)
+        } catch {
+            return abandon(intent, "\(error)")
+        }
+        current.withLock { $0?.old = old }
+        tell { $0.phase = .cutting }
+        let holds = order.guardMicroseconds != nil && swap.isAtBarrier
+        switch swap.carryOut(within: order.deadlineMicroseconds * 1000, holdsOutput: holds) {
+        case .abandoned(let reason):
+            abandon(intent, reason)
+        case .broken(let reason):
+            guard holds else {
+                return fail("a swap of \(names(plans)) broke off: \(reason)")
+            }
+            rollBack(swap, old, intent, reason, .other)
+        case .inForce(let figures):
+            session.keep(
+                Dictionary(
+                    uniqueKeysWithValues: swap.replacements.map { ($0.id, $0.implementation) }
+                )
+            )
+            note(.cut(swap: intent?.swap ?? 0, checkpoint: figures.barrier), intent)
+            tell { status in
+                status.checkpoint = figures.barrier
+                status.figures = SwapStatus.Figures(
+                    inForceMicroseconds: figures.inForceNanoseconds / 1000,
+                    longestSwitchMicroseconds: figures.longestSwitchNanoseconds / 1000
+                )
+            }
+            Failpoint.hit(.s11)
+            watch(swap, old, plans, order, intent)
+        }
+    }
+
+    private func names(_ plans: [SwapPlan]) -> String {
+        plans.map(\.operator).joined(separator: ", ")
+    }
+
+    private func replacement(_ plan: SwapPlan) throws -> OperatorReplacement {
+        let plugin = try admission.load(plan.to.file)
+        guard plugin.contentHash == plan.to.sha256 else {
+            throw PluginError(
+                .notLoadable,
+                plan.to.file,
+                "has changed since it was planned: expected SHA-256 \(plan.to.sha256), found "
+                    + "\(plugin.contentHash); plan the swap anew"
+            )
+        }
+        let index = try plugin.componentIndex(plan.to.component)
+        return OperatorReplacement(
+            id: plan.operator,
+            implementation: try JobEnvironment.Implementation(
+                plugin: plugin,
+                component: index,
+                user: plan.operator
+            ),
+            change: plan.change
+        )
+    }
+
+    // MARK: - Probation
+
+    private func watch(
+        _ swap: OperatorSwap,
+        _ old: [String: JobEnvironment.Implementation],
+        _ plans: [SwapPlan],
+        _ order: SwapOrder,
+        _ intent: SwapIntent?
+    ) {
+        guard let duration = order.guardMicroseconds else { return commit(swap, intent) }
+        let run = session.run
+        let begin = world.clock.monotonicNanoseconds()
+        let end = begin + duration * 1000
+        let before = counts(run, plans)
+        tell { $0.phase = .probation }
+        var lease: CheckpointLease?
+        defer { lease?.release() }
+        while true {
+            // As soon as it is complete, so that it is there when the job has to go back.
+            if lease == nil, let cut = intent.flatMap({ _ in cutCheckpoint }), run.isComplete(cut) {
+                do { lease = try run.lease(cut) } catch { Console.note("warning: \(error)") }
+            }
+            let now = world.clock.monotonicNanoseconds()
+            let seen = observe(swap, run, plans, since: before)
+            tell { status in
+                status.guard = SwapStatus.Guard(
+                    endsInSeconds: Double(max(0, end - now)) / 1e9,
+                    records: seen.recordCount,
+                    errorRate: seen.errorRate,
+                    p99Microseconds: seen.p99Microseconds,
+                    counters: seen.counters
+                )
+            }
+            let (wish, failure) = current.withLock { ($0?.wish, $0?.failure) }
+            if let failure { return rollBack(swap, old, intent, failure, .breach) }
+            if let breach = order.limits.breach(seen) {
+                return rollBack(swap, old, intent, breach, .breach)
+            }
+            switch wish {
+            case .rollBack: return rollBack(swap, old, intent, "on request", .request)
+            case .commit: return commit(swap, intent)
+            case nil: break
+            }
+            // What the end of the input leaves is the job's output: it is decided now.
+            if now >= end || run.isEnding { return commit(swap, intent) }
+            LinuxThreads.sleep(milliseconds: Self.pollMilliseconds)
+        }
+    }
+
+    private var cutCheckpoint: UInt64? { current.withLock { $0?.status.checkpoint } }
+
+    private func counts(_ run: JobRun, _ plans: [SwapPlan]) -> (records: Int, rejected: Int) {
+        let ids = Set(plans.map(\.operator))
+        return run.progress().nodes.filter { ids.contains($0.id) }
+            .reduce((0, 0)) { ($0.0 + $1.recordsIn, $0.1 + $1.rejected) }
+    }
+
+    private func observe(
+        _ swap: OperatorSwap,
+        _ run: JobRun,
+        _ plans: [SwapPlan],
+        since before: (records: Int, rejected: Int)
+    ) -> SwapLimits.Observation {
+        let now = counts(run, plans)
+        let probation = swap.probation
+        var seen = SwapLimits.Observation()
+        seen.recordCount = now.records - before.records
+        seen.rejectedCount = now.rejected - before.rejected
+        seen.batchCount = probation.batchCount
+        seen.p99Microseconds = probation.p99Nanoseconds.map { $0 / 1000 }
+        for counters in probation.counters.values {
+            seen.counters.merge(counters) { $0 &+ $1 }
+        }
+        return seen
+    }
+
+    // MARK: - The end
+
+    private func commit(_ swap: OperatorSwap, _ intent: SwapIntent?) {
+        note(.committed(swap: intent?.swap ?? 0), intent)
+        swap.commit()
+        session.run.releaseDelivery()
+        tell { status in
+            status.phase = .committed
+            status.guard = nil
+        }
+    }
+
+    private func abandon(_ intent: SwapIntent?, _ reason: String) {
+        note(.abandoned(swap: intent?.swap ?? 0, reason: reason), intent)
+        tell { status in
+            status.phase = .abandoned
+            status.reason = reason
+        }
+    }
+
+    private func rollBack(
+        _ swap: OperatorSwap,
+        _ old: [String: JobEnvironment.Implementation],
+        _ intent: SwapIntent?,
+        _ reason: String,
+        _ cause: SwapEntry.Cause
+    ) {
+        tell { status in
+            status.phase = .rollingBack
+            status.reason = reason
+            status.guard = nil
+        }
+        let begin = world.clock.monotonicNanoseconds()
+        var checkpoint: UInt64?
+        let rung: SwapPlan.Rung
+        if let taken = goBack(swap) {
+            rung = taken
+            session.keep(old)
+            session.run.releaseDelivery()
+        } else {
+            do {
+                checkpoint = try rewind(swap, old)
+                rung = .rewind
+            } catch {
+                return fail("\(reason); and the job cannot go back: \(error)")
+            }
+        }
+        let took = (world.clock.monotonicNanoseconds() - begin) / 1000
+        note(
+            .rolledBack(
+                swap: intent?.swap ?? 0,
+                reason: reason,
+                checkpoint: checkpoint,
+                cause: cause
+            ),
+            intent
+        )
+        Failpoint.hit(.b6)
+        tell { status in
+            status.phase = .rolledBack
+            status.figures =
+                status.figures
+                ?? SwapStatus.Figures(
+                    inForceMicroseconds: 0,
+                    longestSwitchMicroseconds: 0
+                )
+            status.figures?.rollbackMicroseconds = took
+            status.figures?.rung = rung.rawValue
+        }
+    }
+
+    /// Takes a way back that needs no checkpoint, if there is one that is exact or the only one.
+    private func goBack(_ swap: OperatorSwap) -> SwapPlan.Rung? {
+        guard !session.run.hasFailed else { return nil }
+        if !swap.wasCalled,
+            case .inForce = swap.goBack(within: Self.backNanoseconds, isForced: false)
+        {
+            Failpoint.hit(.b3)
+            return .flip
+        }
+        guard !canRewind(swap), swap.replacements.allSatisfy(\.change.goesBack),
+            case .inForce = swap.goBack(within: Self.backNanoseconds, isForced: true)
+        else { return nil }
+        Failpoint.hit(.b3)
+        return swap.replacements.allSatisfy(\.change.keepsRows) ? .flip : .downgrade
+    }
+
+    private func canRewind(_ swap: OperatorSwap) -> Bool {
+        swap.isAtBarrier && session.run.isHoldingDelivery
+    }
+
+    private func rewind(
+        _ swap: OperatorSwap,
+        _ old: [String: JobEnvironment.Implementation]
+    ) throws -> UInt64 {
+        let run = session.run
+        if run.hasFailed { return try awaitRelaunch() }
+        guard canRewind(swap) else {
+            throw RollbackError(
+                "its output since the cut was delivered already, and the new version does not "
+                    + "bring its state back (migration_flags)"
+            )
+        }
+        guard let checkpoint = run.chooseReturn() else {
+            throw RollbackError("there is no checkpoint to go back to")
+        }
+        do throws(JobRelaunchError) {
+            try session.relaunch(JobRelaunch(checkpoint: checkpoint, implementations: old))
+        } catch {
+            // It may have failed at the same moment, and goes back for that reason.
+            guard run.hasFailed, !session.hasEnded else { throw error }
+            return try awaitRelaunch()
+        }
+        Failpoint.hit(.b5)
+        return checkpoint
+    }
+
+    /// Waits until a job that has failed runs again; see ``relaunch(after:)``.
+    private func awaitRelaunch() throws -> UInt64 {
+        while session.run.hasFailed {
+            guard !session.hasEnded else {
+                throw RollbackError(session.failure?.description ?? "the job has ended")
+            }
+            LinuxThreads.sleep(milliseconds: Self.pollMilliseconds)
+        }
+        Failpoint.hit(.b5)
+        return session.run.origin ?? 0
+    }
+
+    /// The job ends: neither version can go on.
+    private func fail(_ reason: String) {
+        tell { status in
+            status.phase = .abandoned
+            status.reason = reason
+        }
+        session.run.fail(JobFailure(.environment, node: "swap", reason))
+    }
+
+    // MARK: - Telling
+
+    private func tell(_ change: (inout SwapStatus) -> Void) {
+        current.withLock { current in
+            guard var copy = current else { return }
+            change(&copy.status)
+            current = copy
+        }
+    }
+
+    private func note(_ event: SwapEntry.Event, _ intent: SwapIntent?) {
+        guard intent != nil else { return }
+        do throws(SwapJournalError) {
+            try session.journal().add(event, atMicroseconds: world.clock.wallMicroseconds())
+        } catch {
+            Console.note("warning: \(error.description)")
+        }
+    }
+}
+
+/// Why a job cannot go back to its old versions.
+struct RollbackError: Error, CustomStringConvertible {
+    /// Why.
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}

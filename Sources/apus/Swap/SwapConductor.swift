@@ -1,0 +1,271 @@
+import ApusCheckpoint
+import ApusControl
+import ApusCore
+import ApusPluginHost
+import ApusRuntime
+import ApusSwap
+import Synchronization
+
+/// Carries swaps out in a running job: one at a time, on a thread of its own.
+///
+/// Any thread may ask; see docs/swap.md for the phases.
+final class SwapConductor: Sendable {
+    /// The swap in hand, or the last one.
+    struct Current: Sendable {
+        var status: SwapStatus
+        var order: SwapOrder
+        /// What a person wishes for it.
+        var wish: Wish?
+        /// What went wrong with the job while the new versions were on probation.
+        var failure: String?
+        /// The versions to go back to, by operator.
+        var old: [String: JobEnvironment.Implementation] = [:]
+    }
+
+    /// What a person wishes for a swap on probation.
+    enum Wish: Sendable {
+        case commit
+        case rollBack
+    }
+
+    let job: String
+    let session: JobSession
+    let admission: PluginAdmission
+    let world: World
+    let current: Mutex<Current?> = Mutex(nil)
+
+    init(job: String, session: JobSession, admission: PluginAdmission, world: World) {
+        self.job = job
+        self.session = session
+        self.admission = admission
+        self.world = world
+    }
+
+    // MARK: - What others ask
+
+    /// How the swap in hand stands, or the last one.
+    func status() -> SwapStatus {
+        var status =
+            current.withLock { $0?.status }
+            ?? SwapStatus(job: job, phase: .none, operators: [], resident: [])
+        let run = session.run
+        for index in status.operators.indices {
+            let versions = run.subtaskVersions(of: status.operators[index].operator)
+            status.operators[index].subtasks = versions.map {
+                SwapStatus.Subtask(
+                    subtask: $0.subtask,
+                    inForce: $0.isNewest,
+                    originKeys: $0.originKeyCount
+                )
+            }
+            status.operators[index].quarantined = versions.reduce(0) { $0 + $1.quarantinedCount }
+        }
+        status.resident = admission.world.loader.plugins.map { plugin in
+            SwapStatus.Resident(
+                plugin: plugin.description.id,
+                version: plugin.description.version,
+                sha256: plugin.contentHash,
+                users: plugin.users.map(\.owner)
+            )
+        }
+        return status
+    }
+
+    /// Plans a swap; nothing is touched.
+    func plan(_ order: SwapOrder) throws(ControlError) -> [SwapPlan] {
+        var plans: [SwapPlan] = []
+        for change in order.changes { plans.append(try plan(change, order)) }
+        return plans
+    }
+
+    /// Begins a swap.
+    ///
+    /// Returns when it is noted and a thread carries it out; see ``status()`` for the rest.
+    func begin(_ order: SwapOrder) throws(ControlError) {
+        let plans = try plan(order)
+        if let refused = plans.first(where: \.isRefused) {
+            throw ControlError(.refused, "job '\(job)': nothing was touched\n\(refused.text)")
+        }
+        try checkRungs(plans, order)
+        let intent = try note(plans, order)
+        let status = SwapStatus(
+            job: job,
+            phase: .preparing,
+            swap: intent?.swap,
+            operators: plans.map {
+                SwapStatus.Operator(
+                    operator: $0.operator,
+                    from: $0.from,
+                    to: $0.to,
+                    subtasks: [],
+                    quarantined: 0
+                )
+            },
+            resident: []
+        )
+        current.withLock { $0 = Current(status: status, order: order) }
+        _ = world.threads.start(name: "apus-swap", role: .background) { [self] in
+            carryOut(plans, order, intent)
+        }
+    }
+
+    /// Ends the probation of the swap in hand.
+    func decide(_ wish: Wish) throws(ControlError) {
+        let phase = current.withLock { current -> SwapStatus.Phase in
+            guard current?.status.phase == .probation else {
+                return current?.status.phase ?? .none
+            }
+            current?.wish = wish
+            return .probation
+        }
+        guard phase == .probation else {
+            throw ControlError(
+                .refused,
+                "job '\(job)': no swap is on probation (\(phase.rawValue)); see `apus swap history`"
+            )
+        }
+    }
+
+    /// How the job goes on whose run has ended by itself: when it has failed while a guarded swap
+    /// is open, from the checkpoint of the cut and with the old versions.
+    func relaunch(after run: JobRun) -> JobRelaunch? {
+        guard let failure = run.failure, run.isHoldingDelivery else { return nil }
+        let old = current.withLock { current -> [String: JobEnvironment.Implementation]? in
+            guard let phase = current?.status.phase, !phase.isOver,
+                current?.order.guardMicroseconds != nil
+            else { return nil }
+            if current?.failure == nil { current?.failure = failure.description }
+            return current?.old
+        }
+        guard let old, let checkpoint = run.chooseReturn() else { return nil }
+        Console.note(
+            "note: a swap is taken back, from checkpoint \(checkpoint): \(failure.description)"
+        )
+        return JobRelaunch(ending: .abort, checkpoint: checkpoint, implementations: old)
+    }
+
+    // MARK: - Before it begins
+
+    private func plan(
+        _ change: SwapOrder.Change,
+        _ order: SwapOrder
+    ) throws(ControlError) -> SwapPlan {
+        let run = session.run
+        guard let running = run.implementation(of: change.operator),
+            let shape = run.shape(of: change.operator)
+        else {
+            throw ControlError(
+                .refused,
+                "job '\(job)' has no operator '\(change.operator)' with a plugin"
+            )
+        }
+        let from = running.version
+        if let expected = change.expected, !from.sha256.hasPrefix(expected) {
+            throw ControlError(
+                .refused,
+                "operator '\(change.operator)': expected that a file \(expected)... runs, and "
+                    + "\(from.text) does; see `apus swap history`"
+            )
+        }
+        do {
+            let report = try admission.describe(change.file)
+            Failpoint.hit(.s3)
+            let found = try report.component(
+                change.component ?? from.component,
+                .operator,
+                file: change.file
+            )
+            return SwapPlan(
+                operator: change.operator,
+                from: from,
+                to: PluginVersion(
+                    sha256: report.contentHash,
+                    file: change.file,
+                    plugin: report.id,
+                    version: report.version,
+                    component: found.id
+                ),
+                change: ComponentChange(from: shape, to: ComponentShape(found)),
+                facts: facts(order)
+            )
+        } catch {
+            throw ControlError(.refused, "operator '\(change.operator)': \(error)")
+        }
+    }
+
+    private func facts(_ order: SwapOrder) -> SwapPlan.Facts {
+        SwapPlan.Facts(
+            isGuarded: order.guardMicroseconds != nil,
+            hasCheckpoints: session.run.takesCheckpoints,
+            isExactlyOnce: session.run.takesCheckpoints,
+            operatorCount: order.changes.count
+        )
+    }
+
+    private func checkRungs(_ plans: [SwapPlan], _ order: SwapOrder) throws(ControlError) {
+        guard let least = order.leastRung.flatMap(SwapPlan.Rung.init) else { return }
+        for plan in plans where plan.rung.isWorse(than: least) {
+            throw ControlError(
+                .refused,
+                "operator '\(plan.operator)': the way back would be '\(plan.rung.rawValue)', and "
+                    + "--min-rung asks for '\(least.rawValue)' or better: \(plan.rungReason)"
+            )
+        }
+    }
+
+    /// Copies the files and notes the intent; the journal refuses a second one.
+    private func note(_ plans: [SwapPlan], _ order: SwapOrder) throws(ControlError) -> SwapIntent? {
+        let isBusy = current.withLock { $0.map { !$0.status.phase.isOver } ?? false }
+        if isBusy {
+            throw ControlError(
+                .refused,
+                "job '\(job)': a swap is under way; see `apus swap status`, and end it with "
+                    + "`apus swap commit` or `apus swap rollback`"
+            )
+        }
+        guard let folder = session.folderPath else { return nil }
+        let store = PluginStore(inFolder: folder, disk: world.disk)
+        do {
+            for plan in plans {
+                let running = session.run.implementation(of: plan.operator)
+                try store.put(
+                    running?.plugin.imagePath ?? plan.from.file,
+                    expecting: plan.from.sha256
+                )
+                try store.put(plan.to.file, expecting: plan.to.sha256)
+            }
+            Failpoint.hit(.s1)
+            var intent = SwapIntent(
+                .swap,
+                operators: plans.map {
+                    SwapIntent.Operator(
+                        id: $0.operator,
+                        from: $0.from,
+                        to: $0.to,
+                        isCodeOnly: $0.change.isCodeOnly
+                    )
+                },
+                cut: isAtBarrier(plans, order) ? .barrier : .boundary
+            )
+            if let duration = order.guardMicroseconds {
+                var limits = SwapIntent.Guard(durationMicroseconds: duration)
+                limits.maxErrorRate = order.limits.errorRate
+                limits.maxP99Microseconds = order.limits.p99Microseconds
+                limits.maxCounters = order.limits.counters
+                limits.onBadValue = order.onBadValue.flatMap(SwapIntent.Guard.BadValue.init)
+                intent.guard = limits
+            }
+            return try session.journal().begin(intent, atMicroseconds: world.clock.wallMicroseconds())
+        } catch {
+            throw ControlError(.refused, "job '\(job)': \(error)")
+        }
+    }
+
+    /// Whether the cut is a checkpoint barrier: for guarded swaps, several operators, and state
+    /// that is not filed under keys.
+    func isAtBarrier(_ plans: [SwapPlan], _ order: SwapOrder) -> Bool {
+        if let cut = order.cut { return cut == "barrier" }
+        if plans.count > 1 || plans.contains(where: \.change.needsBarrier) { return true }
+        return order.guardMicroseconds != nil && session.run.takesCheckpoints
+    }
+}

@@ -1,0 +1,39 @@
+import ApusRuntime
+import ApusSwap
+
+/// What somebody wants to be swapped, and how; the parameters of `swap.plan` and `swap.run`.
+struct SwapOrder: Codable, Sendable {
+    /// An operator and the file of the version that is to take over.
+    struct Change: Codable, Sendable {
+        /// The operator's id.
+        var `operator`: String
+        /// The plugin's file, from the root.
+        var file: String
+        /// The component; nil for the one of the running version's id, or the only one.
+        var component: String?
+        /// The beginning of the hash of the file that is expected to run; nil for any.
+        var expected: String?
+    }
+
+    /// At least one, each of another operator.
+    var changes: [Change]
+    /// How long the new versions are on probation, in microseconds; nil for not at all.
+    var guardMicroseconds: Int64?
+    /// What they have to keep to meanwhile.
+    var limits = SwapLimits()
+    /// How long they are compared with the running ones before the cut, in microseconds.
+    var shadowMicroseconds: Int64?
+    /// How long the cut may take, in microseconds.
+    var deadlineMicroseconds: Int64 = 10_000_000
+    /// "boundary" or "barrier"; nil for what the change needs.
+    var cut: String?
+    /// What becomes of keys whose state cannot be migrated; nil for rolling back.
+    var onBadValue: String?
+    /// The worst way back that is good enough: "flip", "rewind" or "downgrade"; nil for any.
+    var leastRung: String?
+    /// Whether the answer is wanted as soon as the new versions are in force.
+    var isDetached = false
+
+    /// What becomes of keys whose state cannot be migrated.
+    var policy: BadValuePolicy { onBadValue.flatMap(BadValuePolicy.init) ?? .rollBack }
+}

@@ -1,0 +1,57 @@
+import ApusSwap
+
+extension SwapStatus {
+    /// The status for people.
+    var text: String {
+        guard phase != .none else { return "job '\(job)': no swap since it was started" }
+        var lines = ["job '\(job)': \(swap.map { "swap \($0)" } ?? "swap"), \(phase.rawValue)"]
+        if let reason { lines[0] += ": \(reason)" }
+        for change in operators {
+            lines.append("  \(change.operator): \(change.from.text) -> \(change.to.text)")
+            let done = change.subtasks.count(where: \.inForce)
+            let left = change.subtasks.reduce(0) { $0 + $1.originKeys }
+            lines.append(
+                "    newest version in force in \(done) of \(change.subtasks.count) subtasks"
+                    + (left > 0 ? ", \(left) keys of older versions left to move" : "")
+                    + (change.quarantined > 0
+                        ? ", \(change.quarantined) keys could not be migrated" : "")
+            )
+        }
+        if let found = self.guard {
+            lines.append(
+                "  on probation for \(Self.seconds(found.endsInSeconds)) more: "
+                    + "\(found.records) records, \(Self.percent(found.errorRate)) rejected"
+                    + (found.p99Microseconds.map { ", batches p99 \($0) us" } ?? "")
+            )
+        }
+        if let shadow {
+            lines.append(
+                "  shadow: \(shadow.records) records, \(shadow.equal) outputs equal, "
+                    + "\(shadow.different) different"
+            )
+            lines += shadow.samples.prefix(5).map { "    \($0)" }
+        }
+        if let figures {
+            var line = "  in force after \(figures.inForceMicroseconds) us, longest switch "
+            line += "\(figures.longestSwitchMicroseconds) us"
+            if let rollback = figures.rollbackMicroseconds {
+                line += "; back after \(rollback) us by \(figures.rung ?? "?")"
+            }
+            lines.append(line)
+        }
+        for plugin in resident {
+            lines.append(
+                "  loaded: \(plugin.plugin) \(plugin.version) (\(plugin.sha256.prefix(12)))"
+                    + (plugin.users.isEmpty
+                        ? "" : ", used by \(plugin.users.joined(separator: ", "))")
+            )
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    private static func seconds(_ value: Double) -> String { "\((value * 10).rounded() / 10) s" }
+
+    private static func percent(_ rate: Double) -> String {
+        "\((rate * 1000).rounded() / 10) %"
+    }
+}

@@ -1,0 +1,110 @@
+import ApusSwap
+
+/// How a swap stands; what `apus swap status` prints.
+struct SwapStatus: Codable, Sendable {
+    /// Where a swap is.
+    enum Phase: String, Codable, Sendable {
+        /// There has been none since the process began.
+        case none
+        /// The new versions are scanned, loaded and made.
+        case preparing
+        /// The new versions run beside the old ones, and emit nothing.
+        case shadow
+        /// The operators switch.
+        case cutting
+        /// The new versions are in force, and may be taken back.
+        case probation
+        /// The old versions take over again.
+        case rollingBack = "rolling-back"
+        /// The new versions stay.
+        case committed
+        /// The old versions are in force again.
+        case rolledBack = "rolled-back"
+        /// The old versions never stopped.
+        case abandoned
+
+        /// Whether it has ended.
+        var isOver: Bool {
+            switch self {
+            case .none, .committed, .rolledBack, .abandoned: true
+            case .preparing, .shadow, .cutting, .probation, .rollingBack: false
+            }
+        }
+    }
+
+    /// A subtask.
+    struct Subtask: Codable, Sendable {
+        var subtask: Int
+        /// Whether the newest version is in force.
+        var inForce: Bool
+        /// Keys whose state an older version has written and nobody has moved yet.
+        var originKeys: Int
+    }
+
+    /// An operator.
+    struct Operator: Codable, Sendable {
+        var `operator`: String
+        var from: PluginVersion
+        var to: PluginVersion
+        var subtasks: [Subtask]
+        /// Keys whose state could not be migrated.
+        var quarantined: Int
+    }
+
+    /// A probation.
+    struct Guard: Codable, Sendable {
+        var endsInSeconds: Double
+        var records: Int
+        var errorRate: Double
+        var p99Microseconds: Int64?
+        var counters: [String: UInt64]
+    }
+
+    /// A plugin in the process.
+    struct Resident: Codable, Sendable {
+        var plugin: String
+        var version: String
+        var sha256: String
+        /// Who uses it: why it stays.
+        var users: [String]
+    }
+
+    /// How long the cut took.
+    struct Figures: Codable, Sendable {
+        /// From the order until the last subtask had switched.
+        var inForceMicroseconds: Int64
+        /// The longest that a thread has spent on it.
+        var longestSwitchMicroseconds: Int64
+        /// How long the way back took; nil when there was none.
+        var rollbackMicroseconds: Int64?
+        /// The way back that was taken: "flip", "rewind" or "downgrade".
+        var rung: String?
+    }
+
+    var job: String
+    var phase: Phase
+    /// Its number in the journal; nil for a job without one.
+    var swap: Int?
+    var operators: [Operator]
+    var `guard`: Guard?
+    /// What was compared in the shadow; nil when nothing was.
+    var shadow: ShadowReport?
+    /// Why it was taken back or abandoned; nil otherwise.
+    var reason: String?
+    /// The checkpoint of the cut; nil for a cut at batch boundaries.
+    var checkpoint: UInt64?
+    var figures: Figures?
+    var resident: [Resident]
+}
+
+/// What the versions have said in the shadow.
+struct ShadowReport: Codable, Sendable {
+    /// Records that both have handled.
+    var records: Int
+    /// Output records of both that were equal.
+    var equal: Int
+    /// Output records of one that the other has not, or has otherwise.
+    var different: Int
+    /// Some of the differences.
+    var samples: [String]
+}
