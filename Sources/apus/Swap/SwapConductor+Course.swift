@@ -43,7 +43,8 @@ extension SwapConductor {
             guard holds else {
                 return fail("a swap of \(names(plans)) broke off: \(reason)")
             }
-            rollBack(swap, old, intent, reason, .other)
+            let failure = current.withLock { $0?.failure } ?? run.failure?.description
+            rollBack(swap, old, intent, failure ?? reason, failure == nil ? .other : .breach)
         case .inForce(let figures):
             session.keep(
                 Dictionary(
@@ -123,7 +124,10 @@ extension SwapConductor {
                 )
             }
             let (wish, failure) = current.withLock { ($0?.wish, $0?.failure) }
-            if let failure { return rollBack(swap, old, intent, failure, .breach) }
+            if failure != nil || run.hasFailed {
+                let reason = failure ?? run.failure?.description ?? "the job was ended"
+                return rollBack(swap, old, intent, reason, .breach)
+            }
             if let breach = order.limits.breach(seen) {
                 return rollBack(swap, old, intent, breach, .breach)
             }

@@ -52,12 +52,17 @@ final class DurableWorld {
         )
     }
 
-    func tier(groupCount: Int, isRestored: Bool, _ totals: StateTotals) -> StateTier {
+    func tier(
+        groupCount: Int,
+        isRestored: Bool,
+        _ totals: StateTotals,
+        operatorNumber: UInt16 = 7
+    ) -> StateTier {
         StateTier(
             database: database,
             writer: writer,
             budget: budget,
-            operatorNumber: 7,
+            operatorNumber: operatorNumber,
             groups: 0..<groupCount,
             isRestored: isRestored,
             restored: totals,

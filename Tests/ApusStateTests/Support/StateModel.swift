@@ -49,6 +49,17 @@ struct StateModel {
         }
     }
 
+    /// Changes everything as a migration does.
+    mutating func migrate(
+        _ content: (Int, Content) -> Content,
+        _ timer: (TimerID, Timer) -> Timer
+    ) {
+        contents = contents.mapValues { slots in
+            Dictionary(uniqueKeysWithValues: slots.map { ($0.key, content($0.key, $0.value)) })
+        }
+        timers = Dictionary(uniqueKeysWithValues: timers.map { ($0.key, timer($0.key, $0.value)) })
+    }
+
     /// Removes a timer; false when it was not armed.
     mutating func remove(_ timer: TimerID) -> Bool {
         guard timers.removeValue(forKey: timer) != nil else { return false }

@@ -40,7 +40,7 @@ extension StateRun {
         let number = durable.nextCheckpoint()
         state.beginSnapshot(number)
         let model = self.model
-        let totals = state.totals
+        let rows = savedRows()
         for _ in 0..<generator.number(in: 0...6) {
             try callBack()
             state.continueSnapshot(untilNanoseconds: 0, clock: clock)
@@ -51,7 +51,7 @@ extension StateRun {
         let directory = durable.directory(number)
         try durable.writer.takeCheckpoint(number, to: directory)
         durable.writer.releaseCheckpoint(number)
-        saved = (directory, model, totals)
+        saved = (directory, model, rows)
     }
 
     /// A checkpoint that comes to nothing: what was encoded stays part of later ones.
@@ -68,7 +68,7 @@ extension StateRun {
     private func restart() throws {
         guard let durable, let saved else { return }
         try durable.restore(saved.directory)
-        guard let state = makeState(restored: saved.totals) else { return }
+        guard let state = makeState(saved.rows) else { return }
         harness.replaceState(state)
         model = saved.model
     }

@@ -40,9 +40,15 @@ final class StateRun {
     let harness: StateHarness
     /// The database and what belongs to it; nil for state in memory alone.
     let durable: DurableWorld?
-    private let groupCount: Int
+    let groupCount: Int
     /// What the last checkpoint holds.
-    var saved: (directory: String, model: StateModel, totals: StateTotals)?
+    var saved: (directory: String, model: StateModel, rows: [SavedRows])?
+    /// Whether other versions take over now and then.
+    let swaps: Bool
+    /// How often one has; see StateRun+Swap.swift.
+    var swapCount = 0
+    /// How many rows were moved, over all versions that are gone.
+    var adoptedCount = 0
     var generator: SplitMix64
     var model = StateModel()
     /// Event and processing time, both.
@@ -59,10 +65,12 @@ final class StateRun {
         timerCapacity: Int = 16,
         durable: DurableWorld? = nil,
         declarations: Declarations = .all,
+        swaps: Bool = false,
         hash: @escaping ([UInt8]) -> UInt64 = StateHarness.realHash
     ) {
         self.seed = seed
         self.durable = durable
+        self.swaps = swaps
         self.groupCount = groupCount
         timerDomains = declarations == .all ? Self.allTimerDomains : []
         slots = Self.allSlots.filter { declarations == .all || !Self.isCollection($0.kind) }
@@ -85,20 +93,7 @@ final class StateRun {
     }
 
     /// Has segments taken back at once.
-    private func prepareSpill(_ state: KeyedState) { state.spill?.slackByteCount = 0 }
-
-    /// Another state over what the database holds, as after a restart.
-    func makeState(restored totals: StateTotals) -> KeyedState? {
-        guard let durable else { return nil }
-        let state = KeyedState(
-            slots: slots,
-            timers: timerDomains,
-            groups: KeyGroups(count: groupCount),
-            tier: durable.tier(groupCount: groupCount, isRestored: true, totals)
-        )
-        prepareSpill(state)
-        return state
-    }
+    func prepareSpill(_ state: KeyedState) { state.spill?.slackByteCount = 0 }
 
     var state: KeyedState { harness.state }
     var functions: apus_state_api { harness.functions }
@@ -147,6 +142,7 @@ final class StateRun {
         while step < stepCount {
             step += 1
             if durable != nil { try workOnDurability() }
+            if swaps { try workOnSwaps() }
             spilledMost = max(spilledMost, state.spill?.index.count ?? 0)
             generator.isOnce(in: 60) ? try compareAll() : try callBack()
             try require(
@@ -223,12 +219,12 @@ final class StateRun {
             let next = state.nextTimerTime(domain)
             let expected = times.min() ?? .max
             try require(
-                durable == nil ? next == expected : next <= expected,
+                durable == nil && !state.isMigrating ? next == expected : next <= expected,
                 "next timer of \(domain)"
             )
         }
         if let failure = state.failure { try require(false, failure.description) }
-        guard durable == nil else { return }
+        guard durable == nil, !state.isMigrating else { return }
         var rowCount = 0
         state.table.forEachRow { _ in rowCount += 1 }
         try require(rowCount == model.keyCount, "walked over \(rowCount) rows")
