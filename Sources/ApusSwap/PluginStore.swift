@@ -176,7 +176,7 @@ package struct PluginStore: Sendable {
     ///   - checkpoints: The job's folder.
     ///   - history: What the journal says.
     ///   - isDryRun: Whether to tell only.
-    /// - Returns: What went and what stays; nil when a checkpoint cannot be read, which may need any.
+    /// - Returns: What went and what stays; nil when a checkpoint cannot be read: it may need any.
     /// - Throws: ``SwapJournalError`` when the disk refuses; some may be gone.
     package func collect(
         for checkpoints: CheckpointFolder,

@@ -19,7 +19,8 @@ enum OfflineChange {
                     history: history,
                     jobFile: [:],
                     origin: .newest,
-                    checkpoint: newest.map(SwapRecovery.Checkpoint.init)
+                    checkpoint: newest.map(SwapRecovery.Checkpoint.init),
+                    checkpoints: try SwapRecovery.Checkpoint.all(in: folder)
                 )
             )
             if recovery.events.isEmpty, recovery.checkpoint == nil { return }

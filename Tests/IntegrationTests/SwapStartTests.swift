@@ -15,20 +15,25 @@ struct SwapStartTests {
     private static let keys = (0..<100).map { "key-\($0)" }
     private static let silent = (0..<100).map { "~\($0)" }
 
-    /// A job that has run with the old version, has delivered the output of checkpoint 1, has taken
-    /// checkpoint 2, which has none, and was killed.
+    /// A job that has run with the old version and has delivered the output of checkpoint 1; then
+    /// with the new one, which has taken checkpoint 2, without output, and was killed.
     init() throws {
         let job = try TallyJob(delivery: "exactly-once")
         try TallyPlugin.buildNext(as: "libnext.so", in: job.workspace)
         try job.start()
         try job.send(Self.keys)
         try job.apus("checkpoint", "create", "--checkpoint", "cp").expect(status: 0)
-        try job.send(Self.silent)
-        try job.apus("checkpoint", "create", "--checkpoint", "cp").expect(status: 0)
         try job.child?.wait(until: "it is delivered") {
             job.workspace.lines("out.txt").count == 100
         }
         try job.kill()
+        let old = job.workspace.text("job.yaml")
+        try job.workspace.write("job.yaml", old.replacing("libtally.so", with: "libnext.so"))
+        try job.start("--from", "latest")
+        try job.send(Self.silent)
+        try job.apus("checkpoint", "create", "--checkpoint", "cp").expect(status: 0)
+        try job.kill()
+        try job.workspace.write("job.yaml", old)
         let store = PluginStore(inFolder: job.workspace.path("cp"), disk: LinuxDisk())
         func stored(_ file: String, _ version: String) throws -> PluginVersion {
             PluginVersion(
@@ -40,7 +45,7 @@ struct SwapStartTests {
             )
         }
         self.job = job
-        old = try stored("libtally.so", "1.0.0")
+        self.old = try stored("libtally.so", "1.0.0")
         new = try stored("libnext.so", "2.0.0")
     }
 
@@ -152,14 +157,52 @@ struct SwapStartTests {
 
     @Test("a swap that had only begun: nothing was done, and nothing happens")
     func begun() throws {
+        try job.start("--from", "1")
+        try job.stop()
         try note(intent())
         try job.start("--from", "latest")
         let errors = try #require(job.child).errors
         #expect(errors.contains("nothing of it was done: the old version runs\n"))
-        #expect(errors.contains("started, parallelism 2, from checkpoint 2\n"))
+        #expect(errors.contains("started, parallelism 2, from checkpoint 3\n"))
         try job.stop()
         job.expectOutput()
         #expect(try history().map { $0["outcome"] as? String } == ["abandoned"])
+    }
+
+    @Test("one without a guard that is in a checkpoint was made, and stays")
+    func unguarded() throws {
+        try note(intent(guarded: false))
+        try job.start("--from", "latest")
+        let errors = try #require(job.child).errors
+        #expect(errors.contains("was made before checkpoint 2, which the new version wrote"))
+        #expect(try version() == "2.0.0")
+        try job.stop()
+        #expect(try history().map { $0["outcome"] as? String } == ["committed"])
+    }
+
+    @Test("as long as a start has something to end, nobody changes its checkpoints")
+    func offlineChanges() throws {
+        try note(intent(), .cut(swap: 1, checkpoint: 1))
+        let refusal = "swap 1 of middle is not at its end; expected none: start the job with"
+        try job.apus("checkpoint", "gc", "cp", "--yes").expect(status: 2, says: refusal)
+        let purge = ["state", "purge", "--checkpoint", "cp", "--operator", "middle"]
+        try job.workspace.start(purge + ["--where", "idle > 100d", "--yes"]).finish()
+            .expect(status: 2, says: refusal)
+        try job.start("--from", "latest")
+        try job.stop()
+        try job.apus("checkpoint", "gc", "cp", "--yes").expect(status: 0)
+        job.expectOutput()
+    }
+
+    @Test("a checkpoint of the version on probation is refused, with the way back")
+    func checkpointOfProbation() throws {
+        try note(intent(), .cut(swap: 1, checkpoint: 1))
+        try job.apus("run", "job.yaml", "--from", "2").expect(
+            status: 2,
+            says: "--from: checkpoint 2 was written by a version on probation",
+            "expected --from latest, which goes back to checkpoint 1"
+        )
+        #expect(try history().map { $0["outcome"] as? String } == ["open"])
     }
 
     @Test("an end of the journal that was not written is cut off, with a warning")

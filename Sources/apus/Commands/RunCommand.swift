@@ -132,11 +132,7 @@ struct RunCommand: ParsableCommand {
             choices: swaps.choices,
             parallelism: swaps.parallelism
         )
-        let deadLetters = DeadLetterFile(
-            path: job.errors.deadLetterFile,
-            policy: job.errors.policy == .fail ? .fail : .deadLetter,
-            disk: world.disk
-        )
+        let deadLetters = makeDeadLetters(job, world)
         let launcher = JobLauncher(world: world, secrets: secrets, deadLetters: deadLetters)
         let opened = try orInvalid {
             try launcher.open(
@@ -178,6 +174,14 @@ struct RunCommand: ParsableCommand {
             )
         }
         try report(summary, job, deadLetters)
+    }
+
+    private func makeDeadLetters(_ job: JobDescription, _ world: World) -> DeadLetterFile {
+        DeadLetterFile(
+            path: job.errors.deadLetterFile,
+            policy: job.errors.policy == .fail ? .fail : .deadLetter,
+            disk: world.disk
+        )
     }
 
     /// Where the job begins.

@@ -33,13 +33,19 @@ struct SwapStart {
             return
         }
         self.history = history
-        let (origin, checkpoint) = try Self.origin(asked, folder, history, world)
+        let checkpoints = try CheckpointFolder.openForReading(
+            folder,
+            disk: world.disk,
+            threads: world.threads
+        )
+        let (origin, checkpoint) = try Self.origin(asked, checkpoints, history)
         let recovery = try SwapRecovery(
             SwapRecovery.Situation(
                 history: history,
                 jobFile: preparation.namedPlugins(of: job),
                 origin: origin,
                 checkpoint: checkpoint.map(SwapRecovery.Checkpoint.init),
+                checkpoints: try SwapRecovery.Checkpoint.all(in: checkpoints),
                 parallelism: preparation.parallelism(of: job)
             )
         )
@@ -94,9 +100,8 @@ struct SwapStart {
     /// The checkpoint that the job would go on from.
     private static func origin(
         _ asked: StartPoint?,
-        _ path: String,
-        _ history: SwapHistory,
-        _ world: World
+        _ folder: CheckpointFolder,
+        _ history: SwapHistory
     ) throws -> (SwapRecovery.Origin, Manifest?) {
         switch asked {
         case .new: return (.beginning, nil)
@@ -109,16 +114,9 @@ struct SwapStart {
                 )
             }
             return (.named, nil)
-        case .number(let number): return (.named, try folder(path, world).manifest(number))
+        case .number(let number): return (.named, try folder.manifest(number))
         case .latest, .latestOrNew, nil:
-            return (.newest, try folder(path, world).latest(verifyingFiles: false))
+            return (.newest, try folder.latest(verifyingFiles: false))
         }
-    }
-
-    private static func folder(
-        _ path: String,
-        _ world: World
-    ) throws(CheckpointError) -> CheckpointFolder {
-        try CheckpointFolder.openForReading(path, disk: world.disk, threads: world.threads)
     }
 }
