@@ -51,9 +51,14 @@ final class TallyJob {
     deinit { child = nil }
 
     /// Starts it and waits until it runs.
-    func start(_ options: String..., parallelism: Int = 2) throws {
+    func start(
+        _ options: String...,
+        parallelism: Int = 2,
+        environment: [String: String] = [:]
+    ) throws {
         let child = try workspace.start(
-            ["run", "job.yaml", "-p", "\(parallelism)", "--json"] + options
+            ["run", "job.yaml", "-p", "\(parallelism)", "--json"] + options,
+            environment: environment
         )
         try child.wait(until: "it runs") { child.errors.contains("started, parallelism") }
         self.child = child
@@ -149,6 +154,29 @@ final class TallyJob {
             workspace.lines("out.txt").sorted() == expected.sorted(),
             sourceLocation: sourceLocation
         )
+    }
+
+    /// The same when a second version, whose lines end with "!", has taken over at some instant:
+    /// each key has lines of the first one, and then of the second.
+    func expectOutputOfVersions(sourceLocation: SourceLocation = #_sourceLocation) {
+        var seen: [String: [String]] = [:]
+        for line in workspace.lines("out.txt") {
+            let words = line.split(separator: " ").map(String.init)
+            seen[words[0], default: []].append(words[1])
+        }
+        let expected = sent.filter { !$0.key.hasPrefix("~") }
+        #expect(seen.keys.sorted() == expected.keys.sorted(), sourceLocation: sourceLocation)
+        for (key, counts) in seen {
+            let plain = counts.map { $0.replacing("!", with: "") }
+            let all = (1...(expected[key]?.count ?? 1)).map { "\($0)" }
+            #expect(plain == all, "\(key)", sourceLocation: sourceLocation)
+            let first = counts.firstIndex { $0.hasSuffix("!") } ?? counts.count
+            #expect(
+                counts[first...].allSatisfy { $0.hasSuffix("!") },
+                "\(key): \(counts)",
+                sourceLocation: sourceLocation
+            )
+        }
     }
 
     /// Compares exported state with what was sent.

@@ -17,8 +17,17 @@ enum TallyPlugin {
         try TinyPlugin.build(next, as: name, in: workspace)
     }
 
+    /// Compiles another version of it, with the same state, that crashes with a key that begins
+    /// with a question mark.
+    static func buildCrashing(as name: String, in workspace: Workspace) throws {
+        let crashing = source.replacing("'~') continue;", with: "'?') abort();")
+            .replacing("%.*s %lld", with: "%.*s %lld!").replacing("1.0.0", with: "3.0.0")
+        try TinyPlugin.build(crashing, as: name, in: workspace)
+    }
+
     private static let source = """
         #include <stdio.h>
+        #include <stdlib.h>
         #include <apus/apus.h>
         APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
         static int32_t create(const apus_args *args, void **self, apus_error *error) {
