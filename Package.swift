@@ -467,7 +467,11 @@ let package = Package(
             dependencies: ["ApusCore", "ApusBench"],
             swiftSettings: tests
         ),
-        .testTarget(name: "IntegrationTests", swiftSettings: tests),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["ApusCore", "ApusIO", "ApusSwap"],
+            swiftSettings: tests
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )
