@@ -115,8 +115,8 @@ package struct SwapRecovery: Equatable, Sendable {
     /// The versions of operators that run with another file than the job file names, by operator;
     /// their files are in the ``PluginStore``.
     package private(set) var versions: [String: PluginVersion] = [:]
-    /// The operators whose version was brought by a swap that is committed: what that has dropped of
-    /// an older checkpoint's state was agreed to then.
+    /// The operators whose version was brought by a swap that is committed: what that has dropped
+    /// of an older checkpoint's state was agreed to then.
     package private(set) var swapped: Set<String> = []
     /// The checkpoint of this folder to go on from; nil for where the job would go on anyway.
     package private(set) var checkpoint: UInt64?

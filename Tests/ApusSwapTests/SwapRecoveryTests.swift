@@ -421,7 +421,7 @@ struct SwapRecoveryTests {
         #expect(text.contains("goes back to checkpoint 7"))
     }
 
-    @Test("A version on probation that has written all checkpoints there are cannot be taken back")
+    @Test("A version on probation that has written all checkpoints cannot be taken back")
     func nothingLeft() throws {
         let row = Case(name: "", events: [Self.guarded, Self.cut], checkpoint: (9, "2"), older: [])
         let error = #expect(throws: SwapJournalError.self) {

@@ -126,7 +126,7 @@ struct SwapCrashTests {
     }
 
     @Test(
-        "rows that are laid out anew are moved with their timers, whatever the process lives through"
+        "rows that are laid out anew are moved with their timers, across kills as well"
     )
     func changedRows() throws {
         for number in 1...3 {
@@ -141,7 +141,7 @@ struct SwapCrashTests {
         try job.kill()
         try job.start("--from", "latest")
         try job.sendOnly(Array(Self.keys.prefix(50)))
-        // What it drops is agreed to with the swap, whatever checkpoint the next start goes on from.
+        // What it drops is agreed to with the swap, whatever checkpoint the next start has.
         try job.workspace.start(swap + ["libchanged-2.so"]).finish().expect(status: 0)
         try job.kill()
         try job.start("--from", "latest")

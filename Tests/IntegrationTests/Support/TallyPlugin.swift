@@ -45,7 +45,8 @@ enum TallyPlugin {
                 "static const apus_state_decl *const states[] = {",
                 with: "static const apus_state_decl own = {.size = sizeof own, .kind = "
                     + "APUS_STATE_COUNTER, .name = APUS_STR(\"own-\(number)\"), "
-                    + ".schema_version = 1};\nstatic const apus_state_decl *const states[] = {&own, "
+                    + ".schema_version = 1};\n"
+                    + "static const apus_state_decl *const states[] = {&own, "
             )
             .replacing(".state_count = 3", with: ".state_count = 4")
         try TinyPlugin.build(changed, as: name, in: workspace)
