@@ -369,7 +369,7 @@ struct SwapRecoveryTests {
         let found = try SwapRecovery(try Self.situation(row))
         #expect(found.versions == (row.runs.map { ["op": .sample($0)] } ?? [:]))
         #expect(found.checkpoint == row.back)
-        // The state of an older checkpoint is brought to what a swap has agreed to, and to no other.
+        // State of an older checkpoint is brought to what a swap has agreed to, no other.
         if let runs = row.runs { #expect(found.swapped == ["op"], "\(runs)") }
         if row.noted.contains("adopted 5") { #expect(found.swapped.isEmpty) }
         #expect(found.events.map(Self.text) == row.noted)
