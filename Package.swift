@@ -56,6 +56,9 @@ let package = Package(
         .library(name: "files", type: .dynamic, targets: ["FilesPlugin"]),
         .library(name: "aircraft", type: .dynamic, targets: ["AircraftPlugin"]),
         .library(name: "tickets", type: .dynamic, targets: ["TicketsPlugin"]),
+        .library(name: "tickets-v2", type: .dynamic, targets: ["TicketsPluginV2"]),
+        .library(name: "tickets-v2b", type: .dynamic, targets: ["TicketsPluginV2b"]),
+        .library(name: "tickets-v3", type: .dynamic, targets: ["TicketsPluginV3"]),
         .library(name: "operators", type: .dynamic, targets: ["OperatorsPlugin"]),
     ],
     dependencies: [
@@ -291,6 +294,27 @@ let package = Package(
             linkerSettings: exportsEntryOnly
         ),
         .target(
+            name: "TicketsPluginV2",
+            dependencies: ["ApusSDK"],
+            path: "samples/tickets/v2",
+            swiftSettings: common,
+            linkerSettings: exportsEntryOnly
+        ),
+        .target(
+            name: "TicketsPluginV2b",
+            dependencies: ["ApusSDK"],
+            path: "samples/tickets/v2b",
+            swiftSettings: common,
+            linkerSettings: exportsEntryOnly
+        ),
+        .target(
+            name: "TicketsPluginV3",
+            dependencies: ["ApusSDK"],
+            path: "samples/tickets/v3",
+            swiftSettings: common,
+            linkerSettings: exportsEntryOnly
+        ),
+        .target(
             name: "SampleOperators",
             dependencies: ["ApusSDK"],
             path: "samples/operators/swift/operators",
@@ -443,7 +467,11 @@ let package = Package(
             dependencies: ["ApusCore", "ApusBench"],
             swiftSettings: tests
         ),
-        .testTarget(name: "IntegrationTests", swiftSettings: tests),
+        .testTarget(
+            name: "IntegrationTests",
+            dependencies: ["ApusCore", "ApusIO", "ApusSwap"],
+            swiftSettings: tests
+        ),
     ],
     cxxLanguageStandard: .cxx17
 )

@@ -32,7 +32,7 @@ package struct CheckpointError: Error, Equatable, Sendable, CustomStringConverti
     package let cause: DiskError?
 
     /// Creates an error.
-    init(_ kind: Kind, _ description: String, cause: DiskError? = nil) {
+    package init(_ kind: Kind, _ description: String, cause: DiskError? = nil) {
         self.kind = kind
         self.description = description
         self.cause = cause

@@ -27,6 +27,7 @@ package protocol RunningProcess: AnyObject {
     /// How it ended; nil while it runs.  Not to be asked again after it has ended.
     ///
     /// - Parameter waiting: Whether to wait for the end.
+    /// - Returns: How it ended, if it has.
     func end(waiting: Bool) -> ProcessResult.End?
 
     /// Asks it to end: as Ctrl-C does, or as `kill` does.

@@ -171,8 +171,7 @@ extension KeyedState {
         of row: Row,
         _ body: (TimerDomain, UnsafeMutablePointer<TimerQueue.Entry>) -> Void
     ) {
-        for domain in [TimerDomain.event, .processing]
-        where layout.timersOffset(domain, part: 8) > 0 {
+        for domain in [TimerDomain.event, .processing] {
             forEachTimer(of: row, in: domain) { body(domain, $0) }
         }
     }
@@ -183,6 +182,7 @@ extension KeyedState {
         in domain: TimerDomain,
         _ body: (UnsafeMutablePointer<TimerQueue.Entry>) -> Void
     ) {
+        guard layout.timersOffset(domain, part: 8) > 0 else { return }
         let queue = queue(domain)
         var entry = queue.first(of: row)
         while let timer = entry {

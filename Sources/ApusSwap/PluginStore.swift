@@ -1,3 +1,4 @@
+package import ApusCheckpoint
 package import ApusCore
 import ApusPluginHost
 
@@ -167,6 +168,30 @@ package struct PluginStore: Sendable {
             report.removed.append(file)
         }
         return report
+    }
+
+    /// Removes the copies that nothing needs, going by a job's checkpoints and its journal.
+    ///
+    /// - Parameters:
+    ///   - checkpoints: The job's folder.
+    ///   - history: What the journal says.
+    ///   - isDryRun: Whether to tell only.
+    /// - Returns: What went and what stays; nil when a checkpoint cannot be read: it may need any.
+    /// - Throws: ``SwapJournalError`` when the disk refuses; some may be gone.
+    package func collect(
+        for checkpoints: CheckpointFolder,
+        _ history: SwapHistory,
+        isDryRun: Bool = false
+    ) throws(SwapJournalError) -> Report? {
+        var manifests: [Manifest] = []
+        do throws(CheckpointError) {
+            for found in try checkpoints.list() {
+                manifests.append(try checkpoints.manifest(found.number))
+            }
+        } catch {
+            return nil
+        }
+        return try collect(keeping: history.neededPlugins(for: manifests), isDryRun: isDryRun)
     }
 
     private func names() throws(SwapJournalError) -> [String] {

@@ -7,8 +7,8 @@ package import ApusCheckpoint
 /// guarded operation has delivered nothing, so the job may go back behind it; a checkpoint tells
 /// which version wrote its state.
 ///
-/// - Guarded, with a cut behind checkpoint C: the job goes on from C, or from the newest one if
-///   that is older, with the old versions.
+/// - Guarded, with a cut behind checkpoint C: the job goes on with the old versions, from the
+///   newest checkpoint that they wrote, up to C.
 /// - Rolled back to checkpoint B, and the newest one is still of the version that was taken back:
 ///   from B.
 /// - Under way otherwise: with the versions that wrote the checkpoint.  If those are the new ones,
@@ -41,6 +41,19 @@ package struct SwapRecovery: Equatable, Sendable {
             self.number = number
             self.plugins = plugins
             self.parallelism = parallelism
+        }
+
+        /// All checkpoints of a folder that are whole and part of the job's history, oldest first.
+        ///
+        /// - Throws: ``CheckpointError`` when the disk refuses to read.
+        package static func all(
+            in folder: CheckpointFolder
+        ) throws(CheckpointError) -> [Checkpoint] {
+            var found: [Checkpoint] = []
+            for listed in try folder.list() where listed.isComplete && !listed.isAbandoned {
+                found.append(Checkpoint(try folder.manifest(listed.number)))
+            }
+            return found
         }
 
         /// What a manifest says.
@@ -76,6 +89,8 @@ package struct SwapRecovery: Equatable, Sendable {
         package var origin: Origin
         /// The checkpoint that this is; nil for none.
         package var checkpoint: Checkpoint?
+        /// All checkpoints that the job could go on from, oldest first.
+        package var checkpoints: [Checkpoint]
         /// The number of subtasks that the job would have.
         package var parallelism: Int?
 
@@ -85,12 +100,14 @@ package struct SwapRecovery: Equatable, Sendable {
             jobFile: [String: Named],
             origin: Origin,
             checkpoint: Checkpoint?,
+            checkpoints: [Checkpoint] = [],
             parallelism: Int? = nil
         ) {
             self.history = history
             self.jobFile = jobFile
             self.origin = origin
             self.checkpoint = checkpoint
+            self.checkpoints = checkpoints
             self.parallelism = parallelism
         }
     }
@@ -178,8 +195,10 @@ package struct SwapRecovery: Equatable, Sendable {
         _ situation: Situation
     ) throws(SwapJournalError) -> String {
         let found = situation.checkpoint
-        if open.intent.guard != nil, open.cut != nil, let back = open.checkpoint {
-            return try rewind(open, to: back, situation)
+        if open.intent.guard != nil, open.intent.cut == .barrier || open.checkpoint != nil,
+            open.cut != nil || Self.writer(of: found, open) != .old
+        {
+            return try rewind(open, situation)
         }
         switch Self.writer(of: found, open) {
         case .mixed:
@@ -208,26 +227,39 @@ package struct SwapRecovery: Equatable, Sendable {
         }
     }
 
-    /// Back to the checkpoint of the cut of a guarded operation: nothing was delivered since.
+    /// Back behind the cut of a guarded operation: nothing was delivered since.
     private mutating func rewind(
         _ open: SwapHistory.Swap,
-        to back: UInt64,
         _ situation: Situation
     ) throws(SwapJournalError) -> String {
-        guard let found = situation.checkpoint else { return giveBack(open, nil) }
-        guard situation.origin == .named else {
-            if found.number > back { checkpoint = back }
-            return giveBack(open, min(found.number, back))
+        // Nothing after the cut is on the disk, or the job has gone back already.
+        guard let found = situation.checkpoint, Self.writer(of: found, open) != .old else {
+            return giveBack(open, situation.checkpoint?.number)
         }
-        guard Self.writer(of: found, open) == .old else {
+        let limit = open.checkpoint ?? .max
+        let back = situation.checkpoints.last {
+            $0.number <= limit && $0.number < found.number && Self.writer(of: $0, open) == .old
+        }
+        let way = back.map { "--from latest, which goes back to checkpoint \($0.number)" }
+        if situation.origin == .named {
             throw SwapJournalError(
                 .otherVersion,
                 "--from: checkpoint \(found.number) was written by a version on probation "
-                    + "(\(open.intent.text)), which is taken back; expected --from latest, which "
-                    + "goes back to checkpoint \(back), or one that is not newer than that"
+                    + "(\(open.intent.text)), which is taken back; expected "
+                    + (way ?? "--from new") + ", or a checkpoint of the old version"
             )
         }
-        return giveBack(open, found.number)
+        guard let back else {
+            throw SwapJournalError(
+                .otherVersion,
+                "checkpoint \(found.number) was written by a version on probation "
+                    + "(\(open.intent.text)), which is taken back; expected a checkpoint of the "
+                    + "old version to go back to, and there is none; put it back from a copy of "
+                    + "the folder, or begin anew with --from new"
+            )
+        }
+        checkpoint = back.number
+        return giveBack(open, back.number)
     }
 
     private mutating func giveBack(_ open: SwapHistory.Swap, _ number: UInt64?) -> String {

@@ -27,8 +27,7 @@ struct Apus: ParsableCommand {
             RunCommand.self, JobCommand.self, PluginCommand.self, SwapCommand.self,
             NewCommand.self,
             GenerateCommand.self,
-            CheckpointCommand.self, SavepointCommand.self, SwapCommand.self, StateCommand.self,
-            TimerCommand.self,
+            CheckpointCommand.self, SavepointCommand.self, StateCommand.self, TimerCommand.self,
             BenchCommand.self, ScanCommand.self, ScanFunctionCommand.self,
             CheckOneCommand.self,
         ]

@@ -119,6 +119,8 @@ struct JobPreparation {
     ///   - admission: Decides which plugins may come in.
     ///   - choices: Plugins to load instead of those that the job file names, by operator.
     ///   - parallelism: The number of subtasks; nil for what the user or the job file says.
+    /// - Returns: The plan and the plugins.
+    /// - Throws: The status to end with, after it has said what is wrong.
     func load(
         _ job: JobDescription,
         _ admission: PluginAdmission,

@@ -14,6 +14,19 @@ struct AdoptionModelTests {
         #expect(run.swapCount > 0 && run.adoptedCount + run.state.adoptedCount > 0)
     }
 
+    @Test("with timers in one domain alone", arguments: [true, false], [561, 562] as [UInt64])
+    func withTimersInOneDomain(isDurable: Bool, seed: UInt64) throws {
+        let durable = isDurable ? try DurableWorld(budgetByteCount: 200 << 10) : nil
+        try StateRun(
+            seed: seed,
+            groupCount: 16,
+            keyCount: 200,
+            durable: durable,
+            declarations: .eventTimers,
+            swaps: true
+        ).run(stepCount: 200)
+    }
+
     @Test("in two tiers when all fits", arguments: 1...6 as ClosedRange<UInt64>)
     func inTwoTiers(seed: UInt64) throws {
         let durable = try DurableWorld(budgetByteCount: 1 << 30)

@@ -15,6 +15,8 @@ struct SwapRecoveryTests {
         var origin = SwapRecovery.Origin.newest
         /// The checkpoint that the job would go on from, and the version that wrote it.
         var checkpoint: (number: UInt64, version: Character)?
+        /// Those before it.
+        var older: [(number: UInt64, version: Character)] = [(5, "1"), (7, "1")]
         /// The version that runs; nil for the job file's.
         var runs: Character?
         /// The checkpoint that the job goes back to; nil for the one above.
@@ -29,7 +31,10 @@ struct SwapRecoveryTests {
 
     private static let guarded = SwapEntry.Event.intent(.sample("1", "2"))
     private static let unguarded = SwapEntry.Event.intent(.sample("1", "2", guarded: false))
-    private static let codeOnly = SwapEntry.Event.intent(.sample("1", "2", isCodeOnly: true))
+    private static let codeOnly = SwapEntry.Event.intent(
+        .sample("1", "2", isCodeOnly: true, cut: .boundary)
+    )
+    private static let atBoundary = SwapEntry.Event.intent(.sample("1", "2", cut: .boundary))
     private static let cut = SwapEntry.Event.cut(swap: 1, checkpoint: 7)
     private static let cutNowhere = SwapEntry.Event.cut(swap: 1, checkpoint: nil)
     private static let committed = SwapEntry.Event.committed(swap: 1)
@@ -104,6 +109,30 @@ struct SwapRecoveryTests {
             says: "from checkpoint 5"
         ),
         Case(
+            name: "F3: it ended before the cut was noted, and behind it",
+            events: [guarded],
+            checkpoint: (9, "2"),
+            back: 7,
+            noted: ["rolled-back to 7, crash"],
+            says: "rolled back, the old version runs from checkpoint 7"
+        ),
+        Case(
+            name: "F5: the checkpoint of the cut was given up, and later ones are complete",
+            events: [guarded, cut],
+            checkpoint: (9, "2"),
+            older: [(4, "1"), (6, "1"), (8, "2")],
+            back: 6,
+            noted: ["rolled-back to 6, crash"],
+            says: "from checkpoint 6"
+        ),
+        Case(
+            name: "it had gone back already, and had not noted that",
+            events: [guarded, cut],
+            checkpoint: (10, "1"),
+            noted: ["rolled-back to 10, crash"],
+            says: "the old version runs from checkpoint 10"
+        ),
+        Case(
             name: "guarded without a checkpoint of the cut, code only: either version reads it",
             events: [codeOnly, cutNowhere],
             checkpoint: (9, "2"),
@@ -112,7 +141,7 @@ struct SwapRecoveryTests {
         ),
         Case(
             name: "guarded without a checkpoint of the cut: the new schema is on the disk",
-            events: [guarded, cutNowhere],
+            events: [atBoundary, cutNowhere],
             checkpoint: (9, "2"),
             runs: "2",
             noted: ["committed"],
@@ -319,12 +348,19 @@ struct SwapRecoveryTests {
                 "other": SwapRecovery.Named(sha256: "f"),
             ],
             origin: row.origin,
-            checkpoint: row.checkpoint.map { number, version in
-                SwapRecovery.Checkpoint(
-                    number: number,
-                    plugins: ["op": PluginVersion.sample(version).sha256, "other": "f"]
-                )
-            }
+            checkpoint: row.checkpoint.map(checkpoint),
+            checkpoints: (row.older.filter { $0.number < row.checkpoint?.number ?? 0 }
+                + (row.checkpoint.map { [$0] } ?? [])).map(checkpoint)
+        )
+    }
+
+    private static func checkpoint(
+        _ number: UInt64,
+        _ version: Character
+    ) -> SwapRecovery.Checkpoint {
+        SwapRecovery.Checkpoint(
+            number: number,
+            plugins: ["op": PluginVersion.sample(version).sha256, "other": "f"]
         )
     }
 
@@ -380,6 +416,15 @@ struct SwapRecoveryTests {
         let text = error?.description ?? ""
         #expect(text.contains("--from: checkpoint 9 was written by a version on probation"))
         #expect(text.contains("goes back to checkpoint 7"))
+    }
+
+    @Test("A version on probation that has written all checkpoints there are cannot be taken back")
+    func nothingLeft() throws {
+        let row = Case(name: "", events: [Self.guarded, Self.cut], checkpoint: (9, "2"), older: [])
+        let error = #expect(throws: SwapJournalError.self) {
+            _ = try SwapRecovery(try Self.situation(row))
+        }
+        #expect(error?.description.contains("expected a checkpoint of the old version") == true)
     }
 
     @Test("A checkpoint of a version that was taken back is refused as well")

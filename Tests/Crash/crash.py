@@ -77,7 +77,8 @@ class World:
         self.mounts = set()
         self.cache = self.folder / "images"
         source = workloads.ROOT / "Sources" / "ApusCore" / "Failpoint.swift"
-        self.failpoints = re.findall(r'^    case \w+ = "([^"]+)"', source.read_text(), re.M)
+        # Those of checkpoints, delivery and recovery; swaps have theirs in tests of their own.
+        self.failpoints = re.findall(r'^    case \w+ = "([CKX][^"]*)"', source.read_text(), re.M)
         self._lock = threading.RLock()
         self._count = itertools.count(1)
         self._workloads, self._references, self._originals = {}, {}, {}

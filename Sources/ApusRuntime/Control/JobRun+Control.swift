@@ -1,3 +1,4 @@
+import ApusCheckpoint
 import ApusCore
 import ApusGraph
 import ApusMemory
@@ -18,6 +19,9 @@ extension JobRun {
 
     /// Why the job has failed; nil when it has not, or not yet.
     package var failure: JobFailure? { control.failure }
+
+    /// The number of the checkpoint that it has gone on from; nil when it began anew.
+    package var restoredNumber: UInt64? { environment.checkpoints?.restored?.number }
 
     /// What an operator's component declares; nil when the job has no operator of that id.
     package func component(of id: String) -> ComponentDescription? {

@@ -71,7 +71,7 @@ extension OperatorStage {
         swaps.tell(version: version)
         reportMigration()
         let now = clock.monotonicNanoseconds()
-        swap.succeed(at: now, tookNanoseconds: now - start)
+        swap.succeed(at: now, tookNanoseconds: now - start, watermark: appliedWatermark)
     }
 
     private func goForward(

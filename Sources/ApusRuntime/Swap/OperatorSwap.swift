@@ -28,6 +28,9 @@ package final class OperatorSwap: @unchecked Sendable {
         package var longestSwitchNanoseconds: Int64
         /// The checkpoint whose barrier was the cut; nil for a cut at batch boundaries.
         package var barrier: UInt64?
+        /// Event time at the cut, in microseconds: the least and the most over all subtasks; nil
+        /// for none.
+        package var watermarkMicroseconds: ClosedRange<Int64>?
     }
 
     /// An operator and what its subtasks are told.
@@ -117,7 +120,8 @@ package final class OperatorSwap: @unchecked Sendable {
                 Figures(
                     inForceNanoseconds: (all.map(\.time.at).max() ?? begin) - begin,
                     longestSwitchNanoseconds: all.map(\.time.tookNanoseconds).max() ?? 0,
-                    barrier: isAtBarrier ? run.control.swapBarrier : nil
+                    barrier: isAtBarrier ? run.control.swapBarrier : nil,
+                    watermarkMicroseconds: watermarks
                 )
             )
         }
@@ -127,6 +131,12 @@ package final class OperatorSwap: @unchecked Sendable {
         let isClean = all.allSatisfy { $0.phase == .failed || $0.withdraw() }
         if isClean { return abandon(why) }
         return .broken(why)
+    }
+
+    private var watermarks: ClosedRange<Int64>? {
+        let all = all.map(\.watermark).filter { $0 != .min }
+        guard let least = all.min(), let most = all.max() else { return nil }
+        return least...most
     }
 
     private func abandon(_ reason: String) -> Outcome {

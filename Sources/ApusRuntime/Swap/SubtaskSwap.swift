@@ -53,6 +53,7 @@ final class SubtaskSwap: @unchecked Sendable {
     private let reason: Mutex<String?> = Mutex(nil)
     private let switchedAt: Atomic<Int64> = Atomic(0)
     private let tookNanoseconds: Atomic<Int64> = Atomic(0)
+    private let watermarkCell: Atomic<Int64> = Atomic(.min)
 
     init(
         _ work: Work,
@@ -78,6 +79,9 @@ final class SubtaskSwap: @unchecked Sendable {
         (switchedAt.load(ordering: .relaxed), tookNanoseconds.load(ordering: .relaxed))
     }
 
+    /// Event time at the cut; `Int64.min` for none.
+    var watermark: Int64 { watermarkCell.load(ordering: .relaxed) }
+
     /// The task thread has it in hand.
     func see() {
         _ = current.compareExchange(expected: .posted, desired: .seen, ordering: .releasing)
@@ -99,7 +103,8 @@ final class SubtaskSwap: @unchecked Sendable {
         ).exchanged
     }
 
-    func succeed(at time: Int64, tookNanoseconds: Int64) {
+    func succeed(at time: Int64, tookNanoseconds: Int64, watermark: Int64) {
+        watermarkCell.store(watermark, ordering: .relaxed)
         switchedAt.store(time, ordering: .relaxed)
         self.tookNanoseconds.store(tookNanoseconds, ordering: .relaxed)
         current.store(.done, ordering: .releasing)

@@ -203,6 +203,7 @@ struct CheckpointCommand: ParsableCommand {
                     warn: { Console.note("warning: \($0)") }
                 )
                 defer { folder.close() }
+                try OfflineChange.refuseWhileOpen(folder)
                 return try folder.collectGarbage(retaining: retain, isDryRun: false)
             }
             try Console.print(json ? try Console.json(report) : report.text)

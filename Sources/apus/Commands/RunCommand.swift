@@ -132,11 +132,7 @@ struct RunCommand: ParsableCommand {
             choices: swaps.choices,
             parallelism: swaps.parallelism
         )
-        let deadLetters = DeadLetterFile(
-            path: job.errors.deadLetterFile,
-            policy: job.errors.policy == .fail ? .fail : .deadLetter,
-            disk: world.disk
-        )
+        let deadLetters = makeDeadLetters(job, world)
         let launcher = JobLauncher(world: world, secrets: secrets, deadLetters: deadLetters)
         let opened = try orInvalid {
             try launcher.open(
@@ -150,7 +146,7 @@ struct RunCommand: ParsableCommand {
         let session: JobSession
         do {
             let journal = try orInvalid {
-                try swaps.record(inFolder: opened.durable.folderPath)
+                try swaps.record(in: opened.durable.settings?.folder)
             }
             control = try makeControl(opened.durable, world)
             session = try start(launcher, opened, loaded, journal, control)
@@ -178,6 +174,14 @@ struct RunCommand: ParsableCommand {
             )
         }
         try report(summary, job, deadLetters)
+    }
+
+    private func makeDeadLetters(_ job: JobDescription, _ world: World) -> DeadLetterFile {
+        DeadLetterFile(
+            path: job.errors.deadLetterFile,
+            policy: job.errors.policy == .fail ? .fail : .deadLetter,
+            disk: world.disk
+        )
     }
 
     /// Where the job begins.

@@ -74,6 +74,12 @@ struct StateOptions: ParsableArguments {
                 threads: LinuxThreads(),
                 warn: StateTool.warn
             )
+            do throws(CheckpointError) {
+                try OfflineChange.refuseWhileOpen(folder)
+            } catch {
+                folder.close()
+                throw error
+            }
             let manifest = try pick(folder)
             if number != nil { folder.goOn(from: manifest) }
             try warnOfNewer(than: manifest, in: folder)

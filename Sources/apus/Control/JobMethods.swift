@@ -23,6 +23,7 @@ struct JobMethods: Sendable {
         [
             ControlMethod("job.status") { _ in status() },
             ControlMethod("job.stop", run: stop),
+            ControlMethod("job.relaunch", run: relaunch),
             ControlMethod("checkpoint.create", run: createCheckpoint),
             ControlMethod("state.sizes", run: sizes),
             ControlMethod("state.purge", run: purge),
@@ -91,6 +92,31 @@ struct JobMethods: Sendable {
             throw ControlError(.failed, "job '\(job)' failed while it ended: \(failure)")
         }
         return JobStopped(job: job, checkpoint: session.run.progress().checkpoints?.lastComplete)
+    }
+
+    /// Which checkpoint to go on from.
+    struct Relaunch: Codable {
+        /// Its number; nil for the newest one.
+        var checkpoint: UInt64?
+    }
+
+    /// A job that has gone on from a checkpoint.
+    struct Relaunched: Codable {
+        var job: String
+        /// The checkpoint that it went on from; nil for the beginning.
+        var checkpoint: UInt64?
+        /// How many runs there have been in this process.
+        var runs: Int
+    }
+
+    private func relaunch(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        let asked = try call.parameters(Relaunch.self)
+        do throws(JobRelaunchError) {
+            let run = try session.relaunch(JobRelaunch(checkpoint: asked.checkpoint))
+            return Relaunched(job: job, checkpoint: run.restoredNumber, runs: session.launchCount)
+        } catch {
+            throw ControlError(error.goesOn ? .refused : .failed, "job '\(job)': \(error)")
+        }
     }
 
     /// Nobody reads it.

@@ -26,6 +26,8 @@ struct PluginReport: Codable, Equatable {
         var promises: [String]?
         /// Left out when it declares none.
         var histograms: [String]?
+        /// The version of its private snapshot; left out when it has none.
+        var snapshotVersion: Int?
         /// Of sinks and codecs: `flush`, `commit`, `decode`, `encode`; left out of others.
         var functions: [String]?
 
@@ -62,6 +64,8 @@ struct PluginReport: Codable, Equatable {
         var renamedFrom: String?
         /// Of operator state alone: "split" or "union".
         var redistribution: String?
+        /// Whether it also makes older bytes of its own; left out when it does not.
+        var goesBack: Bool?
 
         /// The same with what it makes of older versions.
         fileprivate func reading(_ migration: MigrationDescription, current: Int) -> Self {
@@ -69,6 +73,7 @@ struct PluginReport: Codable, Equatable {
             state.readsFromVersion =
                 migration.oldestReadable == current ? nil : migration.oldestReadable
             state.renamedFrom = migration.renamedFrom
+            state.goesBack = migration.isReversible ? true : nil
             return state
         }
 
@@ -80,6 +85,18 @@ struct PluginReport: Codable, Equatable {
     struct Timer: Codable, Equatable {
         var name: String
         var domain: String
+        /// What times and payloads mean; left out for version 1.
+        var schemaVersion: Int?
+        /// The oldest version whose armed timers it takes; left out when that is its own.
+        var readsFromVersion: Int?
+
+        fileprivate init(_ timer: TimerDescription) {
+            name = timer.name
+            domain = timer.domain == .event ? "event-time" : "processing-time"
+            schemaVersion = timer.schemaVersion == 1 ? nil : timer.schemaVersion
+            let oldest = timer.migration.oldestReadable
+            readsFromVersion = oldest == timer.schemaVersion ? nil : oldest
+        }
     }
 
     var id: String
@@ -106,12 +123,7 @@ struct PluginReport: Codable, Equatable {
                 outputs: component.outputs,
                 states: component.states.map(Self.report) + component.broadcasts.map(Self.report)
                     + component.operatorStates.map(Self.report),
-                timers: component.timers.map {
-                    Timer(
-                        name: $0.name,
-                        domain: $0.domain == .event ? "event-time" : "processing-time"
-                    )
-                },
+                timers: component.timers.map(Timer.init),
                 counters: component.counters.map(\.name),
                 broadcastInputs: component.broadcastInputCount == 0
                     ? nil : component.broadcastInputCount,
@@ -119,6 +131,7 @@ struct PluginReport: Codable, Equatable {
                 asynchronous: component.isAsynchronous ? true : nil,
                 promises: component.promises.isEmpty ? nil : component.promises.names,
                 histograms: component.histograms.isEmpty ? nil : component.histograms,
+                snapshotVersion: component.snapshotVersion,
                 functions: component.abilities == []
                     ? nil
                     : Abilities.names.filter { component.abilities.contains($0.ability) }
@@ -218,7 +231,11 @@ struct PluginReport: Codable, Equatable {
                 )
             }
             for timer in component.timers {
-                lines.append("  timer     \(timer.name): \(timer.domain)")
+                lines.append(
+                    "  timer     \(timer.name): \(timer.domain)"
+                        + (timer.schemaVersion.map { ", version \($0)" } ?? "")
+                        + (timer.readsFromVersion.map { ", takes \($0) on" } ?? "")
+                )
             }
             for counter in component.counters { lines.append("  counter   \(counter)") }
             for name in component.histograms ?? [] { lines.append("  histogram \(name)") }

@@ -97,10 +97,9 @@ struct RestartParent {
         case .exited(ExitStatus.plugin.rawValue): return true
         case .exited(ExitStatus.failed.rawValue):
             // The version on probation has failed the job: the next start takes it back.
-            let history = try? SwapJournal.read(  // The next start says what is wrong with it.
-                inFolder: folder,
-                disk: world.disk
-            )
+            let disk = world.disk
+            // The next start says what is wrong with the journal.
+            let history = try? SwapJournal.read(inFolder: folder, disk: disk)  // As said above.
             return history?.open != nil
         case .exited: return false
         }
@@ -124,10 +123,9 @@ struct RestartParent {
 
     /// The newest checkpoint that is complete; nil when there is none, or it cannot be told.
     private func newestCheckpoint() -> UInt64? {
-        let found = try? CheckpointFolder.openForReading(  // It is not there before the first start.
-            folder,
-            disk: world.disk
-        )
-        return (try? found?.latest(verifyingFiles: false))?.number  // Damage is the child's to tell.
+        let disk = world.disk
+        // It is not there before the first start, and damage is the child's to tell.
+        let found = try? CheckpointFolder.openForReading(folder, disk: disk)  // As said above.
+        return (try? found?.latest(verifyingFiles: false))?.number  // As said above.
     }
 }

@@ -33,13 +33,19 @@ struct SwapStart {
             return
         }
         self.history = history
-        let (origin, checkpoint) = try Self.origin(asked, folder, history, world)
+        let checkpoints = try CheckpointFolder.openForReading(
+            folder,
+            disk: world.disk,
+            threads: world.threads
+        )
+        let (origin, checkpoint) = try Self.origin(asked, checkpoints, history)
         let recovery = try SwapRecovery(
             SwapRecovery.Situation(
                 history: history,
                 jobFile: preparation.namedPlugins(of: job),
                 origin: origin,
                 checkpoint: checkpoint.map(SwapRecovery.Checkpoint.init),
+                checkpoints: try SwapRecovery.Checkpoint.all(in: checkpoints),
                 parallelism: preparation.parallelism(of: job)
             )
         )
@@ -66,9 +72,9 @@ struct SwapStart {
     /// - Parameter folder: The checkpoint folder, which is locked by now.
     /// - Returns: The journal; nil for a job that has none.
     /// - Throws: ``SwapJournalError``; also when another process has written since it was read.
-    func record(inFolder folder: String?) throws(SwapJournalError) -> SwapJournal? {
+    func record(in folder: CheckpointFolder?) throws(SwapJournalError) -> SwapJournal? {
         guard let folder, let history, let recovery else { return nil }
-        let journal = try SwapJournal(inFolder: folder, disk: world.disk) {
+        let journal = try SwapJournal(inFolder: folder.path, disk: world.disk) {
             Console.note("warning: \($0)")
         }
         guard journal.history == history else {
@@ -85,15 +91,17 @@ struct SwapStart {
             }
         }
         if let note = recovery.note { Console.note("note: \(note)") }
+        // Nothing is under way now: what only an operation has needed goes.
+        _ = try PluginStore(inFolder: folder.path, disk: world.disk)
+            .collect(for: folder, journal.history)
         return journal
     }
 
     /// The checkpoint that the job would go on from.
     private static func origin(
         _ asked: StartPoint?,
-        _ path: String,
-        _ history: SwapHistory,
-        _ world: World
+        _ folder: CheckpointFolder,
+        _ history: SwapHistory
     ) throws -> (SwapRecovery.Origin, Manifest?) {
         switch asked {
         case .new: return (.beginning, nil)
@@ -106,16 +114,9 @@ struct SwapStart {
                 )
             }
             return (.named, nil)
-        case .number(let number): return (.named, try folder(path, world).manifest(number))
+        case .number(let number): return (.named, try folder.manifest(number))
         case .latest, .latestOrNew, nil:
-            return (.newest, try folder(path, world).latest(verifyingFiles: false))
+            return (.newest, try folder.latest(verifyingFiles: false))
         }
-    }
-
-    private static func folder(
-        _ path: String,
-        _ world: World
-    ) throws(CheckpointError) -> CheckpointFolder {
-        try CheckpointFolder.openForReading(path, disk: world.disk, threads: world.threads)
     }
 }

@@ -16,15 +16,24 @@ extension ComponentShape {
             )
             shape.migration.readsFrom = state.readsFromVersion
             shape.migration.renamedFrom = state.renamedFrom
+            shape.migration.goesBack = state.goesBack
             return shape
         }
         states = component.states.filter(\.isKeyed).map { shape($0, $0.kind) }
         broadcasts = component.states.filter { $0.kind == "broadcast" }
             .map { shape($0, "broadcast") }
-        operatorStates = component.states.filter { $0.kind == "operator" }
+        operatorStates = component.states
+            .filter { $0.kind == "operator" && !$0.name.hasPrefix("@") }
             .map { shape($0, $0.redistribution ?? "split") }
-        timers = component.timers.map {
-            Timer(name: $0.name, domain: $0.domain == "event-time" ? "event" : "processing")
+        timers = component.timers.map { timer in
+            var shape = Timer(
+                name: timer.name,
+                domain: timer.domain == "event-time" ? "event" : "processing",
+                schemaVersion: timer.schemaVersion ?? 1
+            )
+            shape.migration.readsFrom = timer.readsFromVersion
+            return shape
         }
+        snapshotVersion = component.snapshotVersion
     }
 }

@@ -56,7 +56,10 @@ extension SwapConductor {
                 status.checkpoint = figures.barrier
                 status.figures = SwapStatus.Figures(
                     inForceMicroseconds: figures.inForceNanoseconds / 1000,
-                    longestSwitchMicroseconds: figures.longestSwitchNanoseconds / 1000
+                    longestSwitchMicroseconds: figures.longestSwitchNanoseconds / 1000,
+                    watermarksMicroseconds: figures.watermarkMicroseconds.map {
+                        [$0.lowerBound, $0.upperBound]
+                    }
                 )
             }
             Failpoint.hit(.s11)

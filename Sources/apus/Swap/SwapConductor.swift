@@ -255,7 +255,10 @@ final class SwapConductor: Sendable {
                 limits.onBadValue = order.onBadValue.flatMap(SwapIntent.Guard.BadValue.init)
                 intent.guard = limits
             }
-            return try session.journal().begin(intent, atMicroseconds: world.clock.wallMicroseconds())
+            return try session.journal().begin(
+                intent,
+                atMicroseconds: world.clock.wallMicroseconds()
+            )
         } catch {
             throw ControlError(.refused, "job '\(job)': \(error)")
         }

@@ -75,6 +75,9 @@ struct SwapStatus: Codable, Sendable {
         var inForceMicroseconds: Int64
         /// The longest that a thread has spent on it.
         var longestSwitchMicroseconds: Int64
+        /// Event time at the cut, in microseconds since 1970: the least and the most over all
+        /// subtasks; nil for none.
+        var watermarksMicroseconds: [Int64]?
         /// How long the way back took; nil when there was none.
         var rollbackMicroseconds: Int64?
         /// The way back that was taken: "flip", "rewind" or "downgrade".

@@ -30,6 +30,8 @@ final class StateRun {
     enum Declarations {
         /// Every kind of state, and timers.
         case all
+        /// Every kind of state, and timers in event time alone.
+        case eventTimers
         /// Values and counters, which can be spilled.
         case values
     }
@@ -72,8 +74,13 @@ final class StateRun {
         self.durable = durable
         self.swaps = swaps
         self.groupCount = groupCount
-        timerDomains = declarations == .all ? Self.allTimerDomains : []
-        slots = Self.allSlots.filter { declarations == .all || !Self.isCollection($0.kind) }
+        timerDomains =
+            switch declarations {
+            case .all: Self.allTimerDomains
+            case .eventTimers: [.event, .event, .event]
+            case .values: []
+            }
+        slots = Self.allSlots.filter { declarations != .values || !Self.isCollection($0.kind) }
         var generator = SplitMix64(seed: seed)
         keys = Self.makeKeys(keyCount, using: &generator)
         self.generator = generator

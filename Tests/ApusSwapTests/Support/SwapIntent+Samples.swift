@@ -20,7 +20,8 @@ extension SwapIntent {
         _ to: Character = "2",
         operators: [String] = ["op"],
         guarded: Bool = true,
-        isCodeOnly: Bool = false
+        isCodeOnly: Bool = false,
+        cut: Cut? = nil
     ) -> SwapIntent {
         var intent = SwapIntent(
             .swap,
@@ -32,7 +33,7 @@ extension SwapIntent {
                     isCodeOnly: isCodeOnly
                 )
             },
-            cut: guarded ? .barrier : .boundary
+            cut: cut ?? (guarded ? .barrier : .boundary)
         )
         if guarded { intent.guard = SwapIntent.Guard(durationMicroseconds: 30_000_000) }
         return intent

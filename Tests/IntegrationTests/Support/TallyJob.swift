@@ -20,15 +20,21 @@ final class TallyJob {
     ///   - checkpoints: Whether it takes checkpoints.
     ///   - interval: How often; as it is only when it is asked.
     ///   - budget: Memory for state.
+    ///   - delivery: Of a job with checkpoints.
     /// - Throws: When the plugin cannot be built.
-    init(checkpoints: Bool = true, interval: String = "1h", budget: String = "64MiB") throws {
+    init(
+        checkpoints: Bool = true,
+        interval: String = "1h",
+        budget: String = "64MiB",
+        delivery: String = "at-least-once"
+    ) throws {
         workspace = try Workspace()
         try TallyPlugin.build(in: workspace)
         var job = Job.through("plugin: ./libtally.so, key: k")
         job.sources = ["{ id: in, plugin: file, config: { path: in.jsonl, follow: true } }"]
         job.sinks = [
             "{ id: out, plugin: file, input: middle, config: { path: out.txt },"
-                + " delivery: at-least-once }"
+                + " delivery: \(delivery) }"
         ]
         if checkpoints {
             job.spec = [
@@ -45,9 +51,14 @@ final class TallyJob {
     deinit { child = nil }
 
     /// Starts it and waits until it runs.
-    func start(_ options: String..., parallelism: Int = 2) throws {
+    func start(
+        _ options: String...,
+        parallelism: Int = 2,
+        environment: [String: String] = [:]
+    ) throws {
         let child = try workspace.start(
-            ["run", "job.yaml", "-p", "\(parallelism)", "--json"] + options
+            ["run", "job.yaml", "-p", "\(parallelism)", "--json"] + options,
+            environment: environment
         )
         try child.wait(until: "it runs") { child.errors.contains("started, parallelism") }
         self.child = child
@@ -129,6 +140,43 @@ final class TallyJob {
             keys[key, default: KeyState()].add(object)
         }
         return keys
+    }
+
+    /// What readers of the output must have seen: each count of each key once.
+    func expectOutput(
+        _ end: String = "",
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let expected = sent.filter { !$0.key.hasPrefix("~") }.flatMap { key, lines in
+            (1...lines.count).map { "\(key) \($0)\(end)" }
+        }
+        #expect(
+            workspace.lines("out.txt").sorted() == expected.sorted(),
+            sourceLocation: sourceLocation
+        )
+    }
+
+    /// The same when a second version, whose lines end with "!", has taken over at some instant:
+    /// each key has lines of the first one, and then of the second.
+    func expectOutputOfVersions(sourceLocation: SourceLocation = #_sourceLocation) {
+        var seen: [String: [String]] = [:]
+        for line in workspace.lines("out.txt") {
+            let words = line.split(separator: " ").map(String.init)
+            seen[words[0], default: []].append(words[1])
+        }
+        let expected = sent.filter { !$0.key.hasPrefix("~") }
+        #expect(seen.keys.sorted() == expected.keys.sorted(), sourceLocation: sourceLocation)
+        for (key, counts) in seen {
+            let plain = counts.map { $0.replacing("!", with: "") }
+            let all = (1...(expected[key]?.count ?? 1)).map { "\($0)" }
+            #expect(plain == all, "\(key)", sourceLocation: sourceLocation)
+            let first = counts.firstIndex { $0.hasSuffix("!") } ?? counts.count
+            #expect(
+                counts[first...].allSatisfy { $0.hasSuffix("!") },
+                "\(key): \(counts)",
+                sourceLocation: sourceLocation
+            )
+        }
     }
 
     /// Compares exported state with what was sent.

@@ -2,15 +2,32 @@
 ///
 /// For a record whose value is any text: `count` is how many records the key had, `lines` is all
 /// of them in order, `last` maps the text's last byte to the text, and the timer `far`, by the
-/// clock on the wall, is due in the year 2100.  Emits `KEY COUNT`.
+/// clock on the wall, is due in the year 2100.  Emits `KEY COUNT`, except for keys that begin with
+/// a tilde.
 enum TallyPlugin {
     /// Compiles it as `libtally.so`.
     static func build(in workspace: Workspace) throws {
         try TinyPlugin.build(source, as: "libtally.so", in: workspace)
     }
 
+    /// Compiles another version of it, with the same state, that emits `KEY COUNT!`.
+    static func buildNext(as name: String, in workspace: Workspace) throws {
+        let next = source.replacing("%.*s %lld", with: "%.*s %lld!")
+            .replacing("1.0.0", with: "2.0.0")
+        try TinyPlugin.build(next, as: name, in: workspace)
+    }
+
+    /// Compiles another version of it, with the same state, that crashes with a key that begins
+    /// with a question mark.
+    static func buildCrashing(as name: String, in workspace: Workspace) throws {
+        let crashing = source.replacing("'~') continue;", with: "'?') abort();")
+            .replacing("%.*s %lld", with: "%.*s %lld!").replacing("1.0.0", with: "3.0.0")
+        try TinyPlugin.build(crashing, as: name, in: workspace)
+    }
+
     private static let source = """
         #include <stdio.h>
+        #include <stdlib.h>
         #include <apus/apus.h>
         APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
         static int32_t create(const apus_args *args, void **self, apus_error *error) {
@@ -36,6 +53,7 @@ enum TallyPlugin {
                 if (rc == APUS_OK)
                     rc = ctx->timers->set(ctx, 0, 7, i, 4102444800000000, "later", 5);
                 if (rc != APUS_OK) return apus_at(ctx, i, rc);
+                if (key_length > 0 && key[0] == '~') continue;
                 char text[300];
                 int n = snprintf(text, sizeof text, "%.*s %lld", (int)key_length, (const char *)key,
                     (long long)count);

@@ -11,16 +11,19 @@ import ApusSDK
 /// Nothing of a ticket is ever cleared.  A customer may write again a year after it was closed,
 /// and what the rules do then depends on its priority and on whether it is assigned; without its
 /// state it could not be told from a ticket that was never created.  It is four bytes.
+///
+/// What is different from version to version of the plugin is in ``Policy``; the rest is the same
+/// file in the folder of each version.
 struct TicketOperator: KeyedOperator {
     static let id = "tickets"
     static let summary = "reminders for support tickets that wait for too long"
 
-    let tickets = ValueState<Ticket>("ticket", schema: "status, waits on, is urgent, is assigned")
+    let tickets = ValueState<Policy.Stored>("ticket", schema: Policy.schema)
     let pending = MapState<EventKey, TicketEvent>("pending", schema: "(time, seq) -> event")
 
     let apply = Timer("apply")
-    let escalate = Timer("rule-1")
-    let pageLead = Timer("rule-2")
+    let escalate = Policy.timer("rule-1", minutes: 30)
+    let pageLead = Policy.timer("rule-2", minutes: 60)
     let nudge = Timer("nudge")
     let close = Timer("close")
     let assign = Timer("assign")
@@ -35,6 +38,7 @@ struct TicketOperator: KeyedOperator {
         guard let time = record.eventTime else { throw RecordError("the event has no time") }
         let fields = try JSONFields(record.value)
         let key = EventKey(time: time, sequence: try fields.integer("seq"))
+        try Policy.check(fields)
         let event = try TicketEvent(fields)
         try context[pending].set(event, for: key)
         try setApply(context)
@@ -60,12 +64,13 @@ struct TicketOperator: KeyedOperator {
 
     private func applyEvents(upTo time: Timestamp, _ context: borrowing Context) throws {
         while let (key, event) = try context[pending].removeFirst(where: { $0.time <= time }) {
-            guard var ticket = try context[tickets].get() ?? event.newTicket else {
+            let stored = try context[tickets].get()
+            guard var ticket = stored.map(Policy.ticket) ?? event.newTicket else {
                 context.increment(ignored)
                 continue
             }
             let changes = ticket.apply(event)
-            try context[tickets].set(ticket)
+            try context[tickets].set(Policy.stored(ticket, after: stored))
             try set(changes, at: key.time, context)
         }
         try setApply(context)
@@ -73,9 +78,10 @@ struct TicketOperator: KeyedOperator {
 
     private func closeTicket(_ timer: borrowing FiredTimer, _ context: borrowing Context) throws {
         try act("close", rule: 3, timer, context)
-        guard var ticket = try context[tickets].get() else { return }
+        guard let stored = try context[tickets].get() else { return }
+        var ticket = Policy.ticket(stored)
         let changes = ticket.finish(as: .closed)
-        try context[tickets].set(ticket)
+        try context[tickets].set(Policy.stored(ticket, after: stored))
         try set(changes, at: timer.time, context)
     }
 
@@ -92,8 +98,8 @@ struct TicketOperator: KeyedOperator {
             try context.cancel(close)
             switch party {
             case .agent:
-                try context.set(escalate, at: time + .seconds(30 * 60))
-                try context.set(pageLead, at: time + .seconds(60 * 60))
+                try context.set(escalate, at: Policy.due(30, after: time))
+                try context.set(pageLead, at: Policy.due(60, after: time))
             case .customer:
                 try context.set(nudge, at: time + .seconds(24 * 3_600))
                 try context.set(close, at: time + .seconds(72 * 3_600))
@@ -115,8 +121,10 @@ struct TicketOperator: KeyedOperator {
         _ context: borrowing Context
     ) throws {
         let ticket = JSONText.quoted(timer.key.text)
+        let text = Policy.name(of: action, ticket)
         try context.emit(
-            #"{"action":"\#(action)","rule":\#(rule),"ticket_id":\#(ticket),"at":"\#(timer.time)"}"#
+            #"{"action":"\#(text)","rule":\#(rule),"ticket_id":\#(ticket),"at":"\#(timer.time)""#
+                + Policy.ending
         )
     }
 }

@@ -5,7 +5,7 @@ public import ApusSDK
 public func apusPlugin(_ host: ApusHost, _ error: ApusErrorSlot) -> ApusPluginDescription {
     Plugin(
         id: "apus.samples.tickets",
-        version: "0.1.0",
+        version: Policy.version,
         vendor: "Apus",
         Component(TicketOperator.self)
     )

@@ -28,6 +28,7 @@ final class Declarations {
     struct Timer: Equatable {
         let name: String
         let domain: Int32
+        var migration: TimerMigration?
     }
 
     var outputs = [Output(name: "main", summary: "the main output")]
@@ -101,6 +102,13 @@ final class Declarations {
             + operatorStates.map { ($0.name, $0.schemaVersion) }
         if let (name, version) = versions.first(where: { $0.1 < 1 }) {
             return "state '\(name)' has version \(version); begin with 1"
+        }
+        if let timer = timers.first(where: { !($0.migration?.isInOrder ?? true) }) {
+            return "timer '\(timer.name)' migrates to version \(timer.migration?.version ?? 0); "
+                + "that is 2 or more, and above the oldest one that it takes"
+        }
+        guard timers.count(where: { $0.migration != nil }) <= TimerMigrationThunks.countMax else {
+            return "more than \(TimerMigrationThunks.countMax) of its timers migrate"
         }
         return Self.problem(of: outputs.map(\.name), "output")
             ?? Self.problem(of: versions.map(\.0), "state")

@@ -27,7 +27,13 @@ public struct Timer: Equatable, Sendable {
     /// - Parameters:
     ///   - name: `a-z`, `0-9`, `-`; stable for ever.
     ///   - domain: What makes it fire; event time unless stated.
-    public init(_ name: StaticString, _ domain: Domain = .eventTime) {
+    ///   - migration: What becomes of timers that an older version has armed, when what the timer
+    ///     means has changed; nil when it has not.
+    public init(
+        _ name: StaticString,
+        _ domain: Domain = .eventTime,
+        migration: TimerMigration? = nil
+    ) {
         self.name = name
         let code =
             switch domain {
@@ -35,7 +41,7 @@ public struct Timer: Equatable, Sendable {
             case .processingTime: APUS_PROCESSING_TIME
             }
         index = Declarations.note(
-            Declarations.Timer(name: name.description, domain: code),
+            Declarations.Timer(name: name.description, domain: code, migration: migration),
             in: \.timers
         )
     }

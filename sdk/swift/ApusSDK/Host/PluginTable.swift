@@ -61,6 +61,7 @@ struct PluginTable {
     func publish(isUnderTest: Bool = false) -> UnsafePointer<apus_plugin> {
         if isUnderTest { Self.underTest = rows.first } else { Self.published = rows }
         var migrations = MigrationThunks.Assignment(isUnderTest: isUnderTest)
+        var timerMigrations = TimerMigrationThunks.Assignment(isUnderTest: isUnderTest)
         var description = Self.sized(apus_plugin())
         description.abi_minor = UInt16(APUS_ABI_MINOR)
         // Nothing else that is new since 0.1 is used.
@@ -75,7 +76,7 @@ struct PluginTable {
         description.component_count = UInt32(rows.count)
         description.components = Self.list(
             rows.enumerated().map { index, row in
-                var description = component(row, &migrations)
+                var description = component(row, &migrations, &timerMigrations)
                 description.create =
                     isUnderTest ? CreateThunks.underTest : CreateThunks.all[index]
                 return description
@@ -86,7 +87,8 @@ struct PluginTable {
 
     private func component(
         _ row: Row,
-        _ migrations: inout MigrationThunks.Assignment
+        _ migrations: inout MigrationThunks.Assignment,
+        _ timerMigrations: inout TimerMigrationThunks.Assignment
     ) -> apus_component {
         let declarations = row.declarations
         var description = Self.sized(apus_component())
@@ -112,7 +114,9 @@ struct PluginTable {
             declarations.states.map { Self.state($0, &migrations) }
         )
         description.timer_count = UInt32(declarations.timers.count)
-        description.timers = Self.list(declarations.timers.map(Self.timer))
+        description.timers = Self.list(
+            declarations.timers.map { Self.timer($0, &timerMigrations) }
+        )
         description.counter_count = UInt32(declarations.counters.count)
         description.counters = Self.list(declarations.counters.map(Self.counter))
         description.broadcast_input_count = UInt32(row.component.broadcastInputCount)
@@ -176,10 +180,16 @@ struct PluginTable {
         return declaration
     }
 
-    private static func timer(_ timer: Declarations.Timer) -> apus_timer_decl {
+    private static func timer(
+        _ timer: Declarations.Timer,
+        _ migrations: inout TimerMigrationThunks.Assignment
+    ) -> apus_timer_decl {
         var declaration = sized(apus_timer_decl())
         declaration.domain = UInt32(bitPattern: timer.domain)
         declaration.name = text(timer.name)
+        declaration.schema_version = UInt32(timer.migration?.version ?? 1)
+        declaration.min_readable = UInt32(timer.migration?.oldestVersion ?? 0)
+        declaration.migrate = migrations.thunk(for: timer.migration)
         return declaration
     }
 

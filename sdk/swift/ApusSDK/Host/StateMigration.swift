@@ -33,5 +33,6 @@ extension Declarations {
     var needsMigration: Bool {
         migrationCount > 0 || (states + broadcasts).contains { !$0.renamedFrom.isEmpty }
             || operatorStates.contains { !$0.renamedFrom.isEmpty }
+            || timers.contains { $0.migration != nil }
     }
 }
