@@ -176,6 +176,7 @@ static int32_t add_log(apus_ctx *ctx, uint32_t i, int64_t *count, int64_t *total
     *count = *total = 0;
     for (;;) {
         int32_t rc = ctx->state->list_next(ctx, LOG, i, &cursor, values, 16, &got);
+        if (rc == APUS_NOT_FOUND) return APUS_OK;
         if (rc != APUS_OK || got == 0) return rc;
         for (uint32_t j = 0; j < got; j++) {
             int64_t number;
