@@ -215,10 +215,13 @@ class Bench:
 
     def stop(self):
         """Stops the job with a last checkpoint."""
-        result = self.ask("job", "stop", *self.where())
+        asking = self.rig.start(self.folder, "job", "stop", *self.where())
+        # It must not stay a zombie, for whose end the command would wait.
+        ended = self.running.wait()
+        result = asking.wait()
         if result.status != 0:
-            raise Failure(f"apus job stop {result.how}\n{result.tail}\n{self.tail()}")
-        return self.running.wait().expect(0)
+            raise Failure(f"apus job stop {result.how}\n{result.tail}\n{ended.tail}")
+        return ended.expect(0)
 
     # What must hold
 
@@ -237,19 +240,23 @@ class Bench:
         return result.output
 
     def finish(self, order, version=None, timer_versions=None, timer_version=None, without=(),
-               stop=True, checks_stopped_state=True):
+               stop=True, older=()):
         """Stops the job, looks at its state, has it go on to the end, and looks at everything.
 
         `order`: the codes of the versions in the order in which they may have written.
         `version`: the schema of all state at the end; None: the last one's.
+        `older`: the schemas that state may have besides, which nobody has used since.
         """
         version = version or order[-1] // 10
         self.feed.stop()
         if stop:
             self.stop()
         model = Model(self.input, without)
-        if stop and checks_stopped_state:
-            self._check_stopped(model, order, version, timer_versions, timer_version)
+        if stop:
+            output = Output(self.lines(), model, timer_versions)
+            output.check(order, is_whole=False)
+            part = Model.of_output(model, output, self.input)
+            check_state(self.export(), part, version, output.fired, timer_version, older)
         self.write(follows=False)
         self.start(feed=False)
         result = self.running.wait(90)
@@ -257,15 +264,8 @@ class Bench:
             raise Failure(f"the job does not go on: it {result.how}\n{result.tail}")
         output = Output(self.lines(), model, timer_versions)
         output.check(order, is_whole=True)
-        check_state(self.export(), model, version, None, timer_version=timer_version)
+        check_state(self.export(), model, version, None, timer_version, older)
         return output
-
-    def _check_stopped(self, model, order, version, timer_versions, timer_version):
-        """The state that the stopped job has left, against what its output says it has handled."""
-        output = Output(self.lines(), model, timer_versions)
-        output.check(order, is_whole=False)
-        part = Model.of_output(model, output, self.input)
-        check_state(self.export(), part, version, output.fired, timer_version=timer_version)
 
 
 def nodes(status):
