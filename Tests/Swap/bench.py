@@ -171,6 +171,10 @@ class Bench:
     def history(self):
         return self.asked("swap", "history", self.checkpoints)["swaps"]
 
+    def history_or_none(self):
+        result = self.ask("swap", "history", self.checkpoints, "--json")
+        return json.loads(result.output)["swaps"] if result.status == 0 else []
+
     def swap(self, to, *options, operator="subject", limit=60):
         """`apus swap run`; returns what it said and how it ended."""
         path = self.rig.version(to) if isinstance(to, str) else to

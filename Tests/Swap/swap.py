@@ -19,11 +19,13 @@ import threading
 import time
 
 import bench
+import broken_cases
 import change_cases
+import guard_cases
 
 from rig import ROOT, Failure, Skipped, end_all
 
-MODULES = [change_cases]
+MODULES = [change_cases, guard_cases, broken_cases]
 
 
 def all_cases():

@@ -256,6 +256,7 @@ final class JobSession: Sendable {
                 loaded.plan,
                 start: wish.checkpoint.map(StartPoint.number) ?? .latestOrNew
             )
+            Failpoint.hit(.b4)
             do {
                 let run = try launcher.start(opened, loaded)
                 publish(Launch(run: run, durable: opened.durable, loaded: loaded))
