@@ -188,7 +188,7 @@ class Bench:
     def until_swept(self):
         def is_swept():
             operators = self.status()["operators"]
-            return all(subtask["inForce"] and not subtask["originKeys"]
+            return all(not subtask["originKeys"]
                        for one in operators for subtask in one["subtasks"])
         self.until("all rows are moved", is_swept)
 

@@ -122,11 +122,6 @@ def case_f05_ends_on_probation(rig, rng):
 
 # Refused before anything is touched
 
-def refused(bench, result, *texts):
-    result.expect(2, *texts)
-    bench.until("output goes on", lambda: True)
-
-
 @quick
 def case_f19_plan_refuses(rig, rng):
     """A schema without migrate, one too new, a file that is none: the job does not notice."""
@@ -167,7 +162,7 @@ def case_f07_second_swap(rig, rng):
     bench = Bench(rig).start().until_working()
     detached(bench, "v2")
     bench.swap("v3").expect(2, "under way")
-    bench.swap("v1-code").expect(2, "under way")
+    bench.swap("v3-from-v2", "--guard", "1s").expect(2, "under way")
     asked_back(bench, [10])
 
 
@@ -198,8 +193,6 @@ def case_f09_deadline(rig, rng):
     expect("in time" in status["reason"], "a reason", status["reason"])
     bench.finish([10])
 
-
-# Names of the failpoints by their place in the course of a swap
 
 def case_f34_old_version_goes(rig, rng):
     """When no row of the old version is left, nothing keeps it."""

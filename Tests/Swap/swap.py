@@ -22,10 +22,12 @@ import bench
 import broken_cases
 import change_cases
 import guard_cases
+import kill_cases
+import kinds_cases
 
 from rig import ROOT, Failure, Skipped, end_all
 
-MODULES = [change_cases, guard_cases, broken_cases]
+MODULES = [change_cases, guard_cases, broken_cases, kinds_cases, kill_cases]
 
 
 def all_cases():
