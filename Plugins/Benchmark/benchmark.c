@@ -5,6 +5,7 @@
 //   timers        sets one event-time timer per record, 1 ms after it; emits a record when it fires
 //   store         keeps the last value of each key; emits (key, its first 8 bytes and the length of
 //                 the value before, 8 bytes, little-endian)
+//   store-2       the same with another schema: 8 zeros behind each value that `store` has left
 //   arm           sets the event-time timer that a value names: id and time, 8 bytes each,
 //                 little-endian; emits (key, id) when it fires
 //   nothing       does nothing with its records, so that only the call is left
@@ -269,6 +270,25 @@ static const apus_state_decl value_state = {
     .schema = APUS_STR("bytes")};
 static const apus_state_decl *const stored_states[] = {&value_state};
 
+static int32_t grow(const apus_migration *m, apus_writer *w, apus_error *error) {
+    static const uint64_t zero;
+    (void)error;
+    int32_t rc = w->write(w, m->value.data, m->value.len);
+    if (rc != APUS_OK || m->to_version < m->from_version) return rc;
+    return w->write(w, &zero, sizeof zero);
+}
+
+static const apus_state_decl grown_state = {
+    .size = sizeof grown_state,
+    .kind = APUS_STATE_VALUE,
+    .name = APUS_STR("value"),
+    .schema_version = 2,
+    .schema = APUS_STR("bytes, and 8 zeros if it was migrated"),
+    .min_readable = 1,
+    .migration_flags = APUS_MIGRATES_BACK,
+    .migrate = grow};
+static const apus_state_decl *const grown_states[] = {&grown_state};
+
 static const apus_timer_decl due_timer = {
     .size = sizeof due_timer, .domain = APUS_EVENT_TIME, .name = APUS_STR("due")};
 static const apus_timer_decl *const timer_names[] = {&due_timer};
@@ -394,6 +414,21 @@ static const apus_component store_component = {
     .state_count = 1,
     .states = stored_states};
 
+static const apus_component store_2_component = {
+    .size = sizeof store_2_component,
+    .kind = APUS_OPERATOR,
+    .create = create,
+    .destroy = destroy,
+    .vt = &store_vt,
+    .id = APUS_STR("store-2"),
+    .summary = APUS_STR("keeps the last value of each key, with another schema"),
+    .flags = APUS_KEYED,
+    .input_count = 1,
+    .output_count = 1,
+    .outputs = outputs,
+    .state_count = 1,
+    .states = grown_states};
+
 static const apus_component arm_component = {
     .size = sizeof arm_component,
     .kind = APUS_OPERATOR,
@@ -414,7 +449,7 @@ static const apus_component arm_component = {
 static const apus_component *const components[] = {
     &keyed_count_component, &pass_through_component, &timers_component, &store_component,
     &arm_component,         &nothing_component,      &filter_component, &ask_component,
-    &generate_component,    &discard_component};
+    &generate_component,    &discard_component,      &store_2_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,

@@ -14,6 +14,7 @@ extension BenchCommand {
         case functions
         case abi
         case loading
+        case swaps
 
         /// The options that go with it, besides those that go with all.
         var options: Set<String> {
@@ -37,13 +38,15 @@ extension BenchCommand {
                 ["--runs", "--records"]
             case .loading:
                 ["--plugin", "--runs"]
+            case .swaps:
+                ["--keys", "--runs", "--load", "--schema"]
             }
         }
     }
 
     private static let names =
         Benchmark.allCases.map(\.rawValue) + [
-            "all", "checkpoint", "load", "recovery", "endpoints", "functions", "abi",
+            "all", "checkpoint", "load", "recovery", "endpoints", "functions", "abi", "swap",
         ]
 
     /// How the benchmark measures; nil when there is none of this name.
@@ -55,6 +58,7 @@ extension BenchCommand {
         case "functions": .functions
         case "abi": .abi
         case "load": .loading
+        case "swap": .swaps
         case "timers": armed == nil ? .throughput : .armedTimers
         default: Self.names.contains(name) ? .throughput : nil
         }
@@ -68,7 +72,7 @@ extension BenchCommand {
             ("--memory-budget", memoryBudget != nil), ("--state-size", stateSize != nil),
             ("--value-size", valueSize != nil), ("--rate", rate != nil), ("--runs", runs != nil),
             ("--cold", cold), ("--armed", armed != nil), ("--records", records != nil),
-            ("--plugin", plugin != nil),
+            ("--plugin", plugin != nil), ("--load", load != nil), ("--schema", schema),
         ]
         return all.filter(\.isGiven).map(\.name)
     }
@@ -110,6 +114,9 @@ extension BenchCommand {
         try check("--records", records, 1000...1_000_000_000)
         // A timer queue takes 2^30 timers.
         try check("--armed", armed, 1...1 << 30)
+        if let load, !(0.01...1).contains(load) {
+            throw ValidationError("--load \(load): expected a part, 0.01 to 1")
+        }
         if let seconds, !(0.05...86_400).contains(seconds) {
             throw ValidationError("--seconds \(seconds): expected 0.05 to 86400")
         }

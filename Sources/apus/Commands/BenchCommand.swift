@@ -42,7 +42,12 @@ struct BenchCommand: ParsableCommand {
             stay as they are. Status 1 when resident memory has grown by more than a hundredth \
             from the middle to the end.
 
+            SWAPS: swap [--schema]
+              Replaces the operator of a job under load --runs times (default: 100) at random \
+            times, beside a run of the same length without swaps.
+
             EXAMPLE
+              apus bench swap --keys 1000000 --load 0.7 --runs 100
               apus bench load --plugin ./libcount.so --runs 1000
               apus bench keyed-count --keys 1000000 --parallelism 2 --seconds 2 --json
               apus bench keyed-count --state rocksdb --keys 10000000 --memory-budget 256MiB
@@ -113,6 +118,12 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "How many timers to arm.")
     var armed: Int?
 
+    @Option(help: "Of swap: the part of the most records per second that are due (default: 0.7).")
+    var load: Double?
+
+    @Flag(help: "Of swap: each swap changes the schema of the state.")
+    var schema = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -137,6 +148,7 @@ struct BenchCommand: ParsableCommand {
             case .recovery: try measureRecovery(session)
             case .armedTimers: try measureTimers(session)
             case .endpoints: try measureEndpoints(session)
+            case .swaps: try measureSwaps(session)
             case .functions, .abi, nil:
                 preconditionFailure("validate() has refused other names")
             case .loading: preconditionFailure("validate() demands a plugin, and that is above")
