@@ -8,7 +8,7 @@ struct SwapPlanCommandTests {
 
     init() throws { workspace = try Workspace() }
 
-    private typealias Part = ShapedPlugin.Part
+    typealias Part = ShapedPlugin.Part
 
     /// Two versions, and what the plan has to say of them.
     struct Pair: Sendable, CustomTestStringConvertible {

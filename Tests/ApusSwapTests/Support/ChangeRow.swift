@@ -77,7 +77,7 @@ extension PluginVersion {
     /// A version of a plugin that does not exist.
     static func sample(_ version: String, plugin: String = "test.subject") -> PluginVersion {
         PluginVersion(
-            sha256: String(repeating: version.prefix(1), count: 64),
+            sha256: String(repeating: String(version.prefix(1)), count: 64),
             file: "lib\(version).so",
             plugin: plugin,
             version: version,
