@@ -9,8 +9,8 @@ struct SwapPlanTests {
         _ old: String,
         _ new: String,
         _ facts: SwapPlan.Facts? = nil,
-        from: PluginVersion = .sample("1.0.0"),
-        to: PluginVersion = .sample("2.0.0"),
+        from: PluginVersion = .subject("1.0.0"),
+        to: PluginVersion = .subject("2.0.0"),
         calls: SwapPlan.Calls? = nil
     ) throws -> SwapPlan {
         SwapPlan(
@@ -123,11 +123,11 @@ struct SwapPlanTests {
 
     @Test("warnings: the same file, another plugin, another component")
     func identity() throws {
-        let same = try plan("-", "-", to: .sample("1.0.0"))
+        let same = try plan("-", "-", to: .subject("1.0.0"))
         #expect(same.warnings == ["both are the same component of the same file content"])
-        let other = try plan("-", "-", to: .sample("2.0.0", plugin: "test.other"))
+        let other = try plan("-", "-", to: .subject("2.0.0", plugin: "test.other"))
         #expect(other.warnings.first?.contains("'test.other', and not 'test.subject'") == true)
-        var renamed = PluginVersion.sample("2.0.0")
+        var renamed = PluginVersion.subject("2.0.0")
         renamed.component = "else"
         let component = try plan("-", "-", to: renamed)
         #expect(component.warnings.first?.contains("'else', and not 'subject'") == true)
@@ -135,7 +135,7 @@ struct SwapPlanTests {
 
     @Test("F49: the same name and version with another content is another version")
     func content() throws {
-        var other = PluginVersion.sample("1.0.0")
+        var other = PluginVersion.subject("1.0.0")
         other.sha256 = String(repeating: "e", count: 64)
         let plan = try plan("-", "-", to: other)
         #expect(plan.warnings.isEmpty)

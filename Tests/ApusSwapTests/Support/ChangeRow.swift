@@ -65,8 +65,8 @@ struct ChangeRow {
     func plan(_ change: ComponentChange) -> SwapPlan {
         SwapPlan(
             operator: "subject",
-            from: .sample("1.0.0"),
-            to: .sample("2.0.0"),
+            from: .subject("1.0.0"),
+            to: .subject("2.0.0"),
             change: change,
             facts: nil
         )
@@ -75,7 +75,7 @@ struct ChangeRow {
 
 extension PluginVersion {
     /// A version of a plugin that does not exist.
-    static func sample(_ version: String, plugin: String = "test.subject") -> PluginVersion {
+    static func subject(_ version: String, plugin: String = "test.subject") -> PluginVersion {
         PluginVersion(
             sha256: String(repeating: String(version.prefix(1)), count: 64),
             file: "lib\(version).so",

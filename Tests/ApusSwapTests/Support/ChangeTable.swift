@@ -132,7 +132,7 @@ enum ChangeTable {
         a value, t event | a value v2 reads1, t event | a=migrate t=as-is | -
         a value, t event | a value v2 reads1 back, t event | a=migrate t=as-is | back
         a map, t event | a map v2 reads1 back, t event v2 reads1 | a=migrate t=migrate | -
-        a value, t event | t event | t=as-is a=dropped | -
+        a value, t event | t event | a=dropped t=as-is | -
         a value, t event | a value | a=as-is t=incompatible | refused | never fire
         """
 

@@ -152,7 +152,7 @@ struct ShapedPlugin {
                 .broadcast_input_count = \(broadcasts.isEmpty ? 0 : 1),
                 .broadcast_count = \(broadcasts.count), .broadcasts = broadcasts,
                 .operator_state_count = \(lists.count), .operator_states = lists,
-                .get_extension = get_extension};
+                .get_extension = EXTENSIONS};
             static const apus_component *const components[] = {&component};
             static const apus_plugin plugin = {.size = sizeof plugin,
                 .abi_minor = APUS_ABI_MINOR, .abi_minor_floor = \(abiFloor),
@@ -167,13 +167,14 @@ struct ShapedPlugin {
     }
 
     private var extensions: String {
-        guard let snapshot else { return "#define get_extension 0" }
+        guard let snapshot else { return "#define EXTENSIONS 0" }
         return """
             static const apus_snapshot snapshot = {.size = sizeof snapshot,
                 .version = \(snapshot), .save = save, .load = load};
-            static const void *get_extension(const char *name) {
+            static const void *find(const char *name) {
                 return strcmp(name, APUS_SNAPSHOT) == 0 ? &snapshot : 0;
             }
+            #define EXTENSIONS find
             """
     }
 }
