@@ -1,5 +1,5 @@
-// Armed timers of an older description of an operator: matched by their names, and re-planned by the
-// newer one's functions.
+// Armed timers of an older description of an operator: matched by their names, and re-planned by
+// the functions of the newer one.
 #include <stdlib.h>
 
 #include "internal.h"

@@ -45,8 +45,9 @@ enum MigrationThunks {
             let used = countMax..<2 * countMax
             if let index = used.first(where: { migrations[$0] == migration }) { return index }
             // There is room: a plugin has at most countMax of them.
-            repeat { nextUnderTest = (nextUnderTest + 1) % countMax }
-            while taken.contains(countMax + nextUnderTest)
+            repeat {
+                nextUnderTest = (nextUnderTest + 1) % countMax
+            } while taken.contains(countMax + nextUnderTest)
             return countMax + nextUnderTest
         }
     }
