@@ -306,6 +306,7 @@ extension KeyedState {
         }
         source.removeAll(of: old)
         adoptedCount += 1
+        Failpoint.hit(.m2)
         return reason == nil ? row : nil
     }
 

@@ -34,6 +34,7 @@ extension KeyedState {
             }
             origin.state.removeEmptied()
         }
+        Failpoint.hit(.m3)
         if origins.contains(where: isOver) {
             origins.removeAll(where: isOver)
             hasOrigins = !origins.isEmpty
