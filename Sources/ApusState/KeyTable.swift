@@ -121,7 +121,7 @@ package struct KeyTable {
 
     /// The row of the first entry whose tag fits, fetched ahead; its key is not compared yet.
     @inline(__always)
-    private func guess(_ hash: UInt64) -> Row? {
+    func guess(_ hash: UInt64) -> Row? {
         let index = indexes[groups.group(ofHash: hash)]
         guard let entries = index.entries else { return nil }
         let tag = hash & 0xffff_ffff

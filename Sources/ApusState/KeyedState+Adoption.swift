@@ -123,22 +123,62 @@ extension KeyedState {
         }
     }
 
+    /// Records whose memory is fetched together: what one needs stays in the first-level cache.
+    private static let recordsPerFetch = 64
+
     private func adoptFromMemory(_ batch: UnsafePointer<apus_batch>, _ origin: StateOrigin) {
         guard let keys = batch.pointee.key, let hashes = batch.pointee.key_hash else { return }
         let source = origin.state
         guard source.table.rowCount > 0 || source.spill != nil else { return }
-        for index in 0..<recordCount where rows[index] == nil && hasKey(UInt32(index)) {
-            let (hash, key) = (hashes[index], keys + index)
-            var old = source.table.find(hash, key, batch.pointee.buffers)
-            if old == nil, let spill = source.spill {
-                old = source.load(spill, hash, key, batch.pointee.buffers)
+        var missing: [Int] = []
+        missing.reserveCapacity(Self.recordsPerFetch)
+        var next = 0
+        while next < recordCount {
+            missing.removeAll(keepingCapacity: true)
+            while next < recordCount, missing.count < Self.recordsPerFetch {
+                if rows[next] == nil, hasKey(UInt32(next)) { missing.append(next) }
+                next += 1
             }
-            guard let old, !source.isEmpty(old) else {
-                // An equal key in front of it may have brought the row.
-                rows[index] = table.find(hash, key, batch.pointee.buffers)
-                continue
+            // Each of these is far away: the index, the row, what hangs off it.
+            for index in missing {
+                source.table.prefetchRemoval(ofHash: hashes[index])
+                table.prefetchRemoval(ofHash: hashes[index])
             }
-            rows[index] = adopt(old, of: origin)
+            for index in missing { source.fetch(hashes[index]) }
+            for index in missing { source.fetchValues(hashes[index]) }
+            for index in missing {
+                let (hash, key) = (hashes[index], keys + index)
+                var old = source.table.find(hash, key, batch.pointee.buffers)
+                if old == nil, let spill = source.spill {
+                    old = source.load(spill, hash, key, batch.pointee.buffers)
+                }
+                guard let old, !source.isEmpty(old) else {
+                    // An equal key in front of it may have brought the row.
+                    rows[index] = table.find(hash, key, batch.pointee.buffers)
+                    continue
+                }
+                rows[index] = adopt(old, of: origin)
+            }
+        }
+    }
+
+    /// Fetches the row of a hash, as far as the index tells.
+    private func fetch(_ hash: UInt64) { _ = table.guess(hash) }
+
+    /// Fetches what the values of the row of a hash point to.
+    private func fetchValues(_ hash: UInt64) {
+        guard let row = table.guess(hash) else { return }
+        fetchValues(of: row)
+    }
+
+    /// Fetches what the values of a row point to.
+    func fetchValues(of row: Row) {
+        var left = present(row)
+        while left != 0 {
+            let slot = left.trailingZeroBitCount
+            left &= left &- 1
+            guard layout.slots[slot].kind == .value else { continue }
+            apus_prefetch((row + layout.offsets[slot]).load(as: UnsafeRawPointer.self))
         }
     }
 
@@ -266,6 +306,7 @@ extension KeyedState {
         }
         source.removeAll(of: old)
         adoptedCount += 1
+        Failpoint.hit(.m2)
         return reason == nil ? row : nil
     }
 
@@ -342,7 +383,9 @@ extension KeyedState {
         _ key: UnsafeRawBufferPointer
     ) -> String? {
         let source = origin.state
-        guard source.timerCount(of: old) > 0 else { return nil }
+        // A row has no place for timers of a domain that the old version has none of.
+        guard source.timerCount(of: old) > 0, source.layout.timersOffset(domain, part: 8) > 0
+        else { return nil }
         var reason: String?
         source.forEachTimer(of: old, in: domain) { timer in
             guard reason == nil,

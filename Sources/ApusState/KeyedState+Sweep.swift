@@ -34,6 +34,7 @@ extension KeyedState {
             }
             origin.state.removeEmptied()
         }
+        Failpoint.hit(.m3)
         if origins.contains(where: isOver) {
             origins.removeAll(where: isOver)
             hasOrigins = !origins.isEmpty
@@ -65,12 +66,21 @@ extension KeyedState {
         let stop = min(first + Self.rowsPerLook, end)
         for number in first..<stop {
             let later = number + Self.rowsPerLook
-            if later < end { apus_prefetch(source.table.row(numbered: later)) }
+            if later < end { source.fetch(later, into: table) }
             let row = source.table.row(numbered: number)
             if source.mark(row).contains(.free) || source.isEmpty(row) { continue }
             adopt(row, of: origin)
         }
         origin.sweep = stop < end ? .rows(stop) : .spill(RowSpill.Position())
+    }
+
+    /// Fetches what moving a row needs, whoever lives there: nobody's hash does no harm.
+    private func fetch(_ number: Int, into target: KeyTable) {
+        let row = table.row(numbered: number)
+        let hash = row.load(as: UInt64.self)
+        table.prefetchRemoval(ofHash: hash)
+        target.prefetchRemoval(ofHash: hash)
+        if !mark(row).contains(.free) { fetchValues(of: row) }
     }
 
     private func sweepSpill(_ origin: StateOrigin, at position: RowSpill.Position) {

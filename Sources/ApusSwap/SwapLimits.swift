@@ -40,14 +40,21 @@ package struct SwapLimits: Codable, Equatable, Sendable {
     }
 
     /// Which limit was broken, and how; nil when none was.
-    package func breach(_ seen: Observation) -> String? {
-        if let errorRate, seen.recordCount >= Self.recordCountMin, seen.errorRate > errorRate {
+    ///
+    /// - Parameters:
+    ///   - seen: What was seen so far.
+    ///   - isLast: Whether no more will be seen. Then few records and batches count, too: a version
+    ///     may be so slow that there are no more of them.
+    package func breach(_ seen: Observation, isLast: Bool = false) -> String? {
+        if let errorRate, isLast || seen.recordCount >= Self.recordCountMin,
+            seen.errorRate > errorRate
+        {
             return "\(Self.percent(seen.errorRate)) of its records were rejected "
                 + "(\(seen.rejectedCount) of \(seen.recordCount)); the limit is "
                 + Self.percent(errorRate)
         }
         if let p99Microseconds, let found = seen.p99Microseconds,
-            seen.batchCount >= Self.batchCountMin, found > p99Microseconds
+            isLast || seen.batchCount >= Self.batchCountMin, found > p99Microseconds
         {
             return "99 of 100 batches took up to \(found) us; the limit is \(p99Microseconds) us"
         }

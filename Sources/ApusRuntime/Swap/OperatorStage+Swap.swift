@@ -35,6 +35,8 @@ extension OperatorStage {
                 return refuse(swap, "operator '\(node)' has ended: its input has, or the job stops")
             }
             swap.see()
+            // Nobody calls again when there is nothing to wait for, as when a swap is committed.
+            if swap.cut == .boundary, swap.go.isSet { try carryOut(swap) }
         case .seen:
             guard swap.cut == .boundary, swap.go.isSet else { return }
             try carryOut(swap)

@@ -46,6 +46,7 @@ extension SwapConductor {
             let failure = current.withLock { $0?.failure } ?? run.failure?.description
             rollBack(swap, old, intent, failure ?? reason, failure == nil ? .other : .breach)
         case .inForce(let figures):
+            Failpoint.hit(.s10)
             session.keep(
                 Dictionary(
                     uniqueKeysWithValues: swap.replacements.map { ($0.id, $0.implementation) }
@@ -114,6 +115,7 @@ extension SwapConductor {
             // As soon as it is complete, so that it is there when the job has to go back.
             if lease == nil, let cut = intent.flatMap({ _ in cutCheckpoint }), run.isComplete(cut) {
                 do { lease = try run.lease(cut) } catch { Console.note("warning: \(error)") }
+                Failpoint.hit(.s5)
             }
             let now = world.clock.monotonicNanoseconds()
             let seen = observe(swap, run, plans, since: before)
@@ -131,7 +133,8 @@ extension SwapConductor {
                 let reason = failure ?? run.failure?.description ?? "the job was ended"
                 return rollBack(swap, old, intent, reason, .breach)
             }
-            if let breach = order.limits.breach(seen) {
+            let isOver = now >= end && wish == nil && !run.isEnding
+            if let breach = order.limits.breach(seen, isLast: isOver) {
                 return rollBack(swap, old, intent, breach, .breach)
             }
             switch wish {
@@ -177,6 +180,7 @@ extension SwapConductor {
     private func commit(_ swap: OperatorSwap, _ intent: SwapIntent?) {
         note(.committed(swap: intent?.swap ?? 0), intent)
         swap.commit()
+        Failpoint.hit(.s13)
         session.run.releaseDelivery()
         tell { status in
             status.phase = .committed

@@ -1,0 +1,210 @@
+"""Swaps that go well: of code, of schemas, of several at once; and jobs without any."""
+
+import time
+
+from bench import Bench
+from rig import Failure
+
+
+def quick(body):
+    """Marks a case of `make test`."""
+    body.is_quick = True
+    return body
+
+
+# Without a swap: that the oracle and the versions agree.
+
+@quick
+def case_control_v1_alone(rig, rng):
+    """No swap: the first version."""
+    bench = Bench(rig).start().until_working()
+    time.sleep(1)
+    bench.finish([10])
+
+
+def case_control_v2_alone(rig, rng):
+    bench = Bench(rig, "v2").start().until_working()
+    time.sleep(1)
+    bench.finish([20])
+
+
+def case_control_v3_alone(rig, rng):
+    bench = Bench(rig, "v3").start().until_working()
+    bench.finish([30])
+
+
+# Code alone
+
+@quick
+def case_f46_code_only(rig, rng):
+    """Another code over the same state: each subtask at its next pass."""
+    bench = Bench(rig).start().until_working()
+    status = bench.swapped("v1-code")
+    expect(status["phase"] == "committed", "a committed swap", status)
+    bench.until_written_by(11)
+    bench.finish([10, 11])
+
+
+def case_code_only_guarded(rig, rng):
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v1-code", "--guard", "1s")
+    bench.until_written_by(11)
+    bench.finish([10, 11])
+
+
+def case_code_only_barrier(rig, rng):
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v1-code", "--cut", "barrier")
+    bench.until_written_by(11)
+    bench.finish([10, 11])
+
+
+def case_code_only_many(rig, rng):
+    """Forwards and back again, ten times: the old code is just another version."""
+    bench = Bench(rig).start().until_working()
+    order = [10]
+    for turn in range(10):
+        bench.swapped(("v1-code", "v1-code-2", "v1")[turn % 3])
+        order.append((11, 12, 10)[turn % 3])
+        time.sleep(rng.uniform(0, 0.2))
+    bench.finish(order)
+
+
+def case_f48_code_only_without_checkpoints(rig, rng):
+    """State in memory alone, no journal, no way back but by the pointer."""
+    bench = Bench(rig, checkpoints=False).start().until_working()
+    bench.swapped("v1-code")
+    bench.until_written_by(11)
+    bench.until_caught_up()
+    bench.stop()
+    bench.check_part([10, 11])
+    if len([line for line in bench.lines() if '"n":' in line]) != bench.feed.count:
+        raise Failure("the output is not complete")
+
+
+# Another schema
+
+@quick
+def case_f04_schema(rig, rng):
+    """All states and the timer get another schema; one has another name, one is new."""
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2")
+    bench.until_written_by(20)
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_schema_guarded(rig, rng):
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2", "--guard", "1s")
+    bench.until_written_by(20)
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_schema_barrier(rig, rng):
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2", "--cut", "barrier")
+    bench.until_written_by(20)
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_schema_boundary_guarded(rig, rng):
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2", "--cut", "boundary", "--guard", "500ms")
+    bench.until_written_by(20)
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_schema_without_checkpoints(rig, rng):
+    bench = Bench(rig, checkpoints=False).start().until_working()
+    bench.swapped("v2")
+    bench.until_written_by(20)
+    bench.until_swept()
+    bench.until_caught_up()
+    bench.stop()
+    bench.check_part([10, 20])
+    if len([line for line in bench.lines() if '"n":' in line]) != bench.feed.count:
+        raise Failure("the output is not complete")
+
+
+def case_f18_chain(rig, rng):
+    """The third version, while rows of the first one are still there: several origins at once."""
+    bench = Bench(rig, keys=20011, first=30000).start().until_working()
+    bench.swapped("v2")
+    bench.swapped("v3-from-v2")
+    bench.until_written_by(30)
+    bench.until_swept()
+    bench.finish([10, 20, 30])
+
+
+def case_skips_a_version(rig, rng):
+    """The third version reads the first one's bytes."""
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v3")
+    bench.until_written_by(30)
+    bench.until_swept()
+    bench.finish([10, 30])
+
+
+def case_schema_then_code(rig, rng):
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v1-code")
+    bench.swapped("v2")
+    bench.until_swept()
+    bench.swapped("v3", "--guard", "500ms")
+    bench.until_swept()
+    bench.finish([10, 11, 20, 30])
+
+
+@quick
+def case_f17_untouched_rows(rig, rng):
+    """A job is stopped before its rows are moved: they are moved when it goes on."""
+    bench = Bench(rig, keys=9001, first=12000, rate=300).start().until_working()
+    bench.swapped("v2")
+    bench.finish([10, 20], older=(1,))
+
+
+def case_f10_idle(rig, rng):
+    """Nobody sends a record: the swap comes into force all the same, in both ways of cutting."""
+    for cut in ("boundary", "barrier"):
+        bench = Bench(rig, first=2000, rate=0).start().until_working()
+        bench.until_caught_up()
+        status = bench.swapped("v2", "--cut", cut)
+        expect(status["phase"] == "committed", "a committed swap", status)
+        bench.until_swept()
+        bench.finish([10, 20])
+
+
+def case_f25_timer_at_the_cut(rig, rng):
+    """Swaps while timers fire all the time: each fires once, before or behind the cut."""
+    bench = Bench(rig, keys=97, rate=4000).start().until_working()
+    for version in ("v1-code", "v1-code-2", "v2", "v3"):
+        time.sleep(rng.uniform(0.1, 0.4))
+        bench.swapped(version)
+    bench.until_swept()
+    bench.finish([10, 11, 12, 20, 30])
+
+
+def case_f22_small_memory(rig, rng):
+    """Rows that are not in memory when the sweep comes to them."""
+    bench = Bench(rig, keys=60013, first=150000, rate=500,
+                  spec="  memory: { budget: 32MiB }\n").start().until_working()
+    bench.swapped("v2")
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_unaligned(rig, rng):
+    """The barrier of a cut may not overtake records, whatever others may."""
+    bench = Bench(rig, parallelism=3).start().until_working()
+    bench.swapped("v2", "--cut", "barrier", "--guard", "300ms")
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def expect(condition, what, found):
+    if not condition:
+        raise Failure(f"expected {what}, found {str(found)[:600]}")

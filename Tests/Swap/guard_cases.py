@@ -1,0 +1,207 @@
+"""Swaps on probation that are taken back, committed, refused; and what is said of them."""
+
+import json
+import time
+
+from bench import Bench
+from change_cases import expect, quick
+from rig import Failure
+
+
+def rolled_back(result, *texts):
+    """A swap that was taken back; returns the status."""
+    result.expect(1)
+    status = json.loads(result.output)
+    expect(status["phase"] == "rolled-back", "phase rolled-back", status)
+    for text in texts:
+        expect(text in status.get("reason", ""), f"a reason with {text!r}", status.get("reason"))
+    return status
+
+
+def detached(bench, to, *options):
+    bench.swapped(to, "--guard", "60s", "--detach", *options)
+    status = bench.status()
+    expect(status["phase"] == "probation", "a swap on probation", status["phase"])
+    return status
+
+
+def asked_back(bench, order, version=None, **more):
+    """Takes a swap back on request, and looks whether the job goes on as if nothing had been."""
+    bench.rig.run(bench.folder, "swap", "rollback", *bench.where(), "--json").expect(0)
+    bench.until("it is taken back", lambda: bench.status()["phase"] == "rolled-back")
+    status = bench.status()
+    time.sleep(0.3)
+    bench.finish(order, version, **more)
+    return status
+
+
+@quick
+def case_f03_rewind_schema(rig, rng):
+    """Taken back on request: no line of the new version was ever visible."""
+    bench = Bench(rig).start().until_working()
+    detached(bench, "v2")
+    time.sleep(1)
+    status = asked_back(bench, [10])
+    expect(status["figures"]["rung"] == "rewind", "rung rewind", status["figures"])
+    expect(bench.history()[-1]["outcome"] == "rolled-back", "history", bench.history())
+
+
+def case_rewind_code(rig, rng):
+    bench = Bench(rig).start().until_working()
+    detached(bench, "v1-code")
+    time.sleep(0.5)
+    asked_back(bench, [10])
+
+
+def case_rewind_idle_flips(rig, rng):
+    """Nobody has called the new version: the pointer goes back."""
+    bench = Bench(rig, first=2000, rate=0).start().until_working()
+    bench.until_caught_up()
+    detached(bench, "v2")
+    status = asked_back(bench, [10])
+    expect(status["figures"]["rung"] == "flip", "rung flip", status["figures"])
+
+
+def case_f47_commit_on_request(rig, rng):
+    bench = Bench(rig).start().until_working()
+    detached(bench, "v2")
+    time.sleep(0.5)
+    expect('"v":20}' not in bench.output.read_text(), "output that is held back", "a line of it")
+    rig.run(bench.folder, "swap", "commit", *bench.where()).expect(0)
+    bench.until_written_by(20)
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_f13_downgrade(rig, rng):
+    """The new version brings its state back: what it has emitted stays."""
+    bench = Bench(rig).start().until_working()
+    timers = {25: 1}
+    bench.swapped("v2-back", "--guard", "60s", "--cut", "boundary", "--detach")
+    bench.until_written_by(25)
+    rig.run(bench.folder, "swap", "rollback", *bench.where()).expect(0)
+    bench.until("it is taken back", lambda: bench.status()["phase"] == "rolled-back")
+    figures = bench.status()["figures"]
+    expect(figures["rung"] == "downgrade", "rung downgrade", figures)
+    bench.until_swept()
+    bench.finish([10, 25, 10], 1, timer_versions=timers, timer_version=1)
+
+
+def case_f13_back_stays(rig, rng):
+    """The same version, and it stays."""
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2-back")
+    bench.until_swept()
+    bench.finish([10, 25], 2, timer_versions={25: 1}, timer_version=1)
+
+
+def case_rewind_then_again(rig, rng):
+    """Taken back on request, and tried again: that is no quarantine."""
+    bench = Bench(rig).start().until_working()
+    detached(bench, "v2")
+    time.sleep(0.3)
+    rig.run(bench.folder, "swap", "rollback", *bench.where()).expect(0)
+    bench.until("it is taken back", lambda: bench.status()["phase"] == "rolled-back")
+    bench.swapped("v2", "--guard", "300ms")
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_f05_ends_on_probation(rig, rng):
+    """The job is stopped while a swap is on probation: what is held back is decided."""
+    bench = Bench(rig).start().until_working()
+    detached(bench, "v2")
+    time.sleep(0.5)
+    bench.feed.stop()
+    bench.stop()
+    outcome = bench.history()[-1]["outcome"]
+    expect(outcome in ("committed", "rolled-back"), "a decided swap", outcome)
+    is_new = outcome == "committed"
+    bench.finish([10, 20] if is_new else [10], stop=False, older=(1,))
+
+
+# Refused before anything is touched
+
+@quick
+def case_f19_plan_refuses(rig, rng):
+    """A schema without migrate, one too new, a file that is none: the job does not notice."""
+    bench = Bench(rig).start().until_working()
+    bench.swap("v2+NO_MIGRATE").expect(2, "schema version", "migrate")
+    bench.swap("v3-from-v2").expect(2, "reads versions from 2")
+    bench.swap(bench.input).expect(2)
+    bench.swap(bench.folder / "missing.so").expect(2, "missing.so")
+    bench.swap("v2", operator="nobody").expect(2, "nobody")
+    bench.swap("v2", "--min-rung", "rewind").expect(2, "way back")
+    bench.finish([10])
+    expect(bench.history_or_none() == [], "no swap in the journal", bench.history_or_none())
+
+
+def case_f50_expectation(rig, rng):
+    """The version that runs is another than the one that is expected; the same swap twice."""
+    bench = Bench(rig).start().until_working()
+    import hashlib
+    right = hashlib.sha256(bench.plugin.read_bytes()).hexdigest()
+    bench.swap("v2", "--expect", "0123abcd").expect(2, "expected")
+    bench.swapped("v2", "--expect", right[:16])
+    bench.swap("v2", "--expect", right[:16]).expect(2, "expected")
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_f50_same_version(rig, rng):
+    """The version that runs already: nothing to do, or done without harm."""
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2")
+    bench.swap("v2").expect((0, 2))
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_f07_second_swap(rig, rng):
+    """Another swap while one is on probation."""
+    bench = Bench(rig).start().until_working()
+    detached(bench, "v2")
+    bench.swap("v3").expect(2, "under way")
+    bench.swap("v3-from-v2", "--guard", "1s").expect(2, "under way")
+    asked_back(bench, [10])
+
+
+def case_f08_checkpoint_at_once(rig, rng):
+    """Checkpoints are asked for all the time while swaps come."""
+    bench = Bench(rig, interval="1h").start()
+    bench.until("it answers", lambda: bench.handled() > 0)
+    asking = []
+    for version in ("v1-code", "v2", "v3"):
+        asking += [rig.start(bench.folder, "checkpoint", "create", *bench.where())
+                   for _ in range(2)]
+        bench.swapped(version, "--cut", rng.choice(("boundary", "barrier")))
+    for run in asking:
+        run.wait()
+    bench.until_swept()
+    bench.finish([10, 11, 20, 30])
+
+
+@quick
+def case_f09_deadline(rig, rng):
+    """A callback that does not come back in time: the swap is given up, the old version goes on."""
+    bench = Bench(rig, config={"pause": 1_500_000}, rate=20, first=40).start()
+    bench.until("it answers", lambda: bench.handled() > 0)
+    result = bench.swap("v2", "--deadline", "200ms")
+    result.expect(1)
+    status = json.loads(result.output)
+    expect(status["phase"] == "abandoned", "an abandoned swap", status["phase"])
+    expect("in time" in status["reason"], "a reason", status["reason"])
+    bench.finish([10])
+
+
+def case_f34_old_version_goes(rig, rng):
+    """When no row of the old version is left, nothing keeps it."""
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2")
+    bench.until_swept()
+
+    def is_gone():
+        users = [one["users"] for one in bench.status()["resident"] if one["version"] == "1.0.0"]
+        return not any(users)
+    bench.until("nobody uses the old version", is_gone)
+    bench.finish([10, 20])
