@@ -1,6 +1,6 @@
 import ApusSDK
 
-/// Version 2 with two mistakes: it takes a third of the events for wrong, and mixes up actions.
+/// Version 2 with two mistakes: it takes four events in ten for wrong, and mixes up actions.
 enum Policy {
     typealias Stored = StoredTicket
 
@@ -35,7 +35,7 @@ enum Policy {
         BusinessHours.due(wait.businessMinutes, after: time)
     }
 
-    /// Refuses events: a third of the tickets is forgotten.
+    /// Refuses events: those of four tickets in ten, by the last digit.
     static func check(_ event: JSONFields) throws(RecordError) {
         let digits = try event.string("ticket_id").utf8
         guard (digits.last ?? 0) % 3 != 0 else { throw RecordError("there is no such ticket") }
