@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile sdk flights-year clean abi abi-generate abi-check abi-baseline spikes
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile sdk flights-year clean abi abi-generate abi-check abi-baseline spikes swap-headline
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -35,6 +35,9 @@ lint:  ## Check the format; changes nothing
 
 format:  ## Format all Swift files in place
 	swift format format --in-place --parallel --recursive $(swift_sources)
+
+swap-headline: build  ## Print what swaps of a running job cost: some ten minutes, best without other work
+	@dev/swap-headline
 
 bench: build  ## Build and run all benchmarks
 	.build/release/apus bench all

@@ -20,6 +20,8 @@ final class OperatorStage: Stage {
     var callCount = 0
     /// The sweep of older versions' rows goes on no sooner, in monotonic nanoseconds.
     var nextSweepAt: Int64 = 0
+    /// How many calls there had been at the last slice of it.
+    var callCountAtSweep = 0
     /// The next report of a version on probation, likewise.
     var nextProbationReportAt: Int64 = 0
     /// The counters of versions that are gone.

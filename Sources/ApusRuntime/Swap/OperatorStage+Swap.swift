@@ -8,8 +8,10 @@ extension OperatorStage {
     /// How long a slice of the sweep takes, in nanoseconds.
     static let sweepSliceNanoseconds: Int64 = 200_000
 
-    /// How many times as long as it took comes no other slice.
-    static let sweepRest: Int64 = 3
+    /// How many times as long as it took comes no other slice: when there are records, and when
+    /// there are none.
+    static let sweepRestAtWork: Int64 = 8
+    static let sweepRest: Int64 = 2
     /// How long a thread without work sleeps between two slices, in microseconds.
     static let sweepPauseMicroseconds: Int64 = 300
 
@@ -203,7 +205,9 @@ extension OperatorStage {
             state.sweepOrigins(untilNanoseconds: min(limit, slice), clock: clock)
             try settleQuarantined()
             let end = clock.monotonicNanoseconds()
-            nextSweepAt = end + Self.sweepRest * (end - start)
+            let isAtWork = callCount != callCountAtSweep
+            callCountAtSweep = callCount
+            nextSweepAt = end + (isAtWork ? Self.sweepRestAtWork : Self.sweepRest) * (end - start)
         } else {
             nextSweepAt = start + Self.sweepSliceNanoseconds
         }

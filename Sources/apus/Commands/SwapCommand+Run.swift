@@ -75,14 +75,6 @@ extension SwapCommand {
         )
         var minRung: String?
 
-        @Option(
-            help: ArgumentHelp(
-                "Run the new version beside the old one for so long, compare, emit nothing.",
-                valueName: "time"
-            )
-        )
-        var shadow: String?
-
         @Flag(help: "Return as soon as the new version is in force and on probation.")
         var detach = false
 
@@ -132,7 +124,6 @@ extension SwapCommand {
                 of: ["rewind", "downgrade"]
             )
             order.deadlineMicroseconds = try SwapText.time(deadline, "--deadline")
-            if let shadow { order.shadowMicroseconds = try SwapText.time(shadow, "--shadow") }
             order.isDetached = detach
             return order
         }

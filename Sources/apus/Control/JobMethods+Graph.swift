@@ -2,6 +2,7 @@ import ApusControl
 import ApusCore
 import ApusRuntime
 import ApusSwap
+import ArgumentParser
 
 // The graph of a running job: another number of subtasks, another job file.
 //
@@ -123,9 +124,10 @@ extension JobMethods {
         } catch let error as ControlError {
             throw error
         } catch {
+            let reason = error is ExitCode ? "the new plan is not valid" : "\(error)"
             throw ControlError(
                 .refused,
-                "job '\(job)': \(error); nothing was changed, see what the job has printed"
+                "job '\(job)': \(reason); nothing was changed; the job has printed what is wrong"
             )
         }
     }
