@@ -407,9 +407,21 @@ final class OperatorStage: Stage {
     }
 
     override func snapshotContent() -> SubtaskReport.Content {
-        snapshot.broadcast = instance.broadcasts?.takeSnapshot()
-        snapshot.operatorState = instance.operatorState?.takeSnapshot()
+        takeWalked()
         return .operator(snapshot)
+    }
+
+    /// Takes over what has been walked of state that is not filed under keys.
+    private func takeWalked() {
+        if let found = instance.broadcasts?.takeSnapshot() { snapshot.broadcast = found }
+        if let found = instance.operatorState?.takeSnapshot() { snapshot.operatorState = found }
+    }
+
+    /// Walks such state to its end for the snapshot that is under way: another version has its own.
+    func finishWalks() {
+        instance.broadcasts?.continueSnapshot { true }
+        instance.operatorState?.continueSnapshot { true }
+        takeWalked()
     }
 
     override func maintain(until limit: Int64) {

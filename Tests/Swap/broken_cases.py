@@ -197,7 +197,7 @@ def case_bad_gives_up(rig, rng):
 
 @quick
 def case_f46_slow(rig, rng):
-    taken_back_in_process(rig, "SLOW", "p99", options=["--max-p99", "5ms"])
+    taken_back_in_process(rig, "SLOW", "99 of 100 batches", options=["--max-p99", "5ms"])
 
 
 def case_bad_rejects(rig, rng):

@@ -59,6 +59,7 @@ extension OperatorStage {
     private func carryOut(_ swap: SubtaskSwap) throws(JobFailure) {
         let start = clock.monotonicNanoseconds()
         swaps.clear()
+        finishWalks()
         switch swap.work {
         case .forward(let next, let step, let keepsRows):
             guard try goForward(to: next, step, keepsRows: keepsRows, swap) else { return }
