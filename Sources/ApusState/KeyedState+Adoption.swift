@@ -383,7 +383,9 @@ extension KeyedState {
         _ key: UnsafeRawBufferPointer
     ) -> String? {
         let source = origin.state
-        guard source.timerCount(of: old) > 0 else { return nil }
+        // A row has no place for timers of a domain that the old version has none of.
+        guard source.timerCount(of: old) > 0, source.layout.timersOffset(domain, part: 8) > 0
+        else { return nil }
         var reason: String?
         source.forEachTimer(of: old, in: domain) { timer in
             guard reason == nil,

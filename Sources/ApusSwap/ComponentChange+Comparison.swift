@@ -11,7 +11,28 @@ extension ComponentChange {
         parts += Self.states(old.broadcasts, new.broadcasts, .broadcast)
         parts += Self.states(old.operatorStates, new.operatorStates, .operatorState)
         parts += Self.snapshot(old, new)
+        Self.refuseOtherHomes(&parts)
         self.init(parts: parts)
+    }
+
+    /// A name that is a state of a key before and of the whole operator afterwards, or the other
+    /// way round, is no new state: it was meant to go on.
+    private static func refuseOtherHomes(_ parts: inout [Part]) {
+        // States share their names; a timer may have that of a state.
+        let homes: [Kind] = [.state, .broadcast, .operatorState]
+        for index in parts.indices where parts[index].verdict == .new {
+            let part = parts[index]
+            guard homes.contains(part.kind),
+                let other = parts.first(where: {
+                    $0.verdict == .dropped && $0.name == part.name && homes.contains($0.kind)
+                })
+            else { continue }
+            refuse(
+                &parts[index],
+                "is \(other.kind.noun) in the running version and \(part.kind.noun) in the new "
+                    + "one; give the new one another name, and fill it as records come"
+            )
+        }
     }
 
     // MARK: - Ports
@@ -26,6 +47,13 @@ extension ComponentChange {
                 "keys",
                 "the running version is \(word(old.isKeyed)), the new one \(word(new.isKeyed)); "
                     + "that changes how records are dealt out: use `apus job upgrade`"
+            )
+        }
+        if old.isKeyed, new.isKeyed, old.acceptsMissingKey, !new.acceptsMissingKey {
+            refuse(
+                "keys",
+                "the running version takes records without a key, and the new one does not; keep "
+                    + "APUS_ACCEPTS_NULL_KEY, or use `apus job upgrade`"
             )
         }
         if new.inputCount < old.inputCount {
@@ -78,7 +106,7 @@ extension ComponentChange {
                     toVersion: state.schemaVersion
                 )
             }
-            taken.insert(origin)
+            let isFirst = taken.insert(origin).inserted
             var part = Part(
                 kind,
                 state.name,
@@ -90,6 +118,15 @@ extension ComponentChange {
                 goesBack: state.migration.goesBack ?? false
             )
             judge(&part, old[origin], state)
+            let source = old[origin].name
+            if !isFirst || source != state.name && new.contains(where: { $0.name == source }) {
+                refuse(
+                    &part,
+                    "was '\(source)' by its renamed_from, and another state of the new version is "
+                        + "'\(source)' or was it too; leave one of them without renamed_from, or "
+                        + "give it another name"
+                )
+            }
             return part
         }
         for (index, state) in old.enumerated() where !taken.contains(index) {
@@ -232,19 +269,33 @@ extension ComponentChange {
         case (let version?, nil):
             [Part(.snapshot, "private snapshot", .dropped, oldIndex: 0, fromVersion: version)]
         case (let before?, let after?):
-            // What load makes of an older version is the plugin's own business.
-            [
-                Part(
-                    .snapshot,
-                    "private snapshot",
-                    before == after ? .asIs : .migrate,
-                    oldIndex: 0,
-                    newIndex: 0,
-                    fromVersion: before,
-                    toVersion: after,
-                    goesBack: before == after
-                )
-            ]
+            // What load makes of an older version is the plugin's own business; a newer one it
+            // cannot know.
+            before > after
+                ? [
+                    Part(
+                        .snapshot,
+                        "private snapshot",
+                        .incompatible,
+                        oldIndex: 0,
+                        newIndex: 0,
+                        fromVersion: before,
+                        toVersion: after,
+                        reason: versionProblem(before, after, ComponentShape.Migration())
+                    )
+                ]
+                : [
+                    Part(
+                        .snapshot,
+                        "private snapshot",
+                        before == after ? .asIs : .migrate,
+                        oldIndex: 0,
+                        newIndex: 0,
+                        fromVersion: before,
+                        toVersion: after,
+                        goesBack: before == after
+                    )
+                ]
         }
     }
 }

@@ -16,6 +16,18 @@ package struct ComponentChange: Codable, Equatable, Sendable {
         case snapshot
         /// Inputs, outputs, whether there are keys.
         case port
+
+        /// As it stands in a sentence, with its article.
+        package var noun: String {
+            switch self {
+            case .state: "a state of each key"
+            case .timer: "a timer"
+            case .broadcast: "a broadcast state"
+            case .operatorState: "an operator state"
+            case .snapshot: "a private snapshot"
+            case .port: "a port"
+            }
+        }
     }
 
     /// What becomes of a part.

@@ -64,6 +64,8 @@ package struct ComponentShape: Codable, Equatable, Sendable {
     package var id: String
     /// Whether its records must have keys.
     package var isKeyed: Bool
+    /// Whether it also takes records without a key, when it is keyed.
+    package var acceptsMissingKey: Bool
     /// Inputs without the broadcast ones.
     package var inputCount: Int
     /// Broadcast inputs at most.
@@ -87,6 +89,7 @@ package struct ComponentShape: Codable, Equatable, Sendable {
     package init(id: String, isKeyed: Bool = true, outputs: [String] = ["out"]) {
         self.id = id
         self.isKeyed = isKeyed
+        acceptsMissingKey = false
         inputCount = 1
         broadcastInputCount = 0
         self.outputs = outputs
@@ -100,6 +103,7 @@ package struct ComponentShape: Codable, Equatable, Sendable {
     /// The shape of a component whose plugin is loaded.
     package init(_ component: ComponentDescription) {
         self.init(id: component.id, isKeyed: component.isKeyed, outputs: component.outputs)
+        acceptsMissingKey = component.acceptsNullKey
         inputCount = component.inputCount
         broadcastInputCount = component.broadcastInputCount
         isAsynchronous = component.isAsynchronous

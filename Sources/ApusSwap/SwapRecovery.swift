@@ -115,6 +115,9 @@ package struct SwapRecovery: Equatable, Sendable {
     /// The versions of operators that run with another file than the job file names, by operator;
     /// their files are in the ``PluginStore``.
     package private(set) var versions: [String: PluginVersion] = [:]
+    /// The operators whose version was brought by a swap that is committed: what that has dropped
+    /// of an older checkpoint's state was agreed to then.
+    package private(set) var swapped: Set<String> = []
     /// The checkpoint of this folder to go on from; nil for where the job would go on anyway.
     package private(set) var checkpoint: UInt64?
     /// The number of subtasks; nil for what the job would have.
@@ -139,6 +142,9 @@ package struct SwapRecovery: Equatable, Sendable {
         }
         for (id, named) in situation.jobFile.sorted(by: { $0.key < $1.key }) {
             if let note = choose(id, named, history, situation.checkpoint) { notes.append(note) }
+            let current = history.lines[id]?.current
+            let isCurrent = versions[id] != nil || current?.sha256 == named.sha256
+            if current != nil, isCurrent { swapped.insert(id) }
         }
         if let now = situation.parallelism, history.replacedParallelisms.contains(now),
             let later = history.parallelism

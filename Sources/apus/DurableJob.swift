@@ -32,6 +32,7 @@ struct DurableJob {
     ///   - start: Where to begin; nil when the user did not say.
     ///   - droppedState: The ids whose part of a checkpoint is given up.
     ///   - rewindsOutput: Whether output that was delivered after the checkpoint is moved away.
+    ///   - swapped: The operators whose version was brought by a swap.
     /// - Throws: ``CheckpointError`` or ``StoreError``, or ``StartError`` when the folder does not
     ///   hold what `start` asks for.
     init(
@@ -39,7 +40,8 @@ struct DurableJob {
         world: World,
         start: StartPoint?,
         droppedState: [String],
-        rewindsOutput: Bool = false
+        rewindsOutput: Bool = false,
+        swapped: Set<String> = []
     ) throws {
         guard let rule = plan.durability.checkpoint else {
             if case .rocksdb = plan.durability.storage { throw StartError.databaseAlone }
@@ -81,6 +83,7 @@ struct DurableJob {
             settings.isRestoredOld = try Self.isOld(restored, start, folder)
             settings.rewindsOutput = rewindsOutput
             settings.droppedState = Set(droppedState)
+            settings.swapped = swapped
             self.settings = settings
         } catch {
             folder.close()

@@ -369,6 +369,9 @@ struct SwapRecoveryTests {
         let found = try SwapRecovery(try Self.situation(row))
         #expect(found.versions == (row.runs.map { ["op": .sample($0)] } ?? [:]))
         #expect(found.checkpoint == row.back)
+        // State of an older checkpoint is brought to what a swap has agreed to, no other.
+        if let runs = row.runs { #expect(found.swapped == ["op"], "\(runs)") }
+        if row.noted.contains("adopted 5") { #expect(found.swapped.isEmpty) }
         #expect(found.events.map(Self.text) == row.noted)
         #expect((found.note == nil) == (row.says == nil), "\(found.note ?? "")")
         if let says = row.says {
@@ -418,7 +421,7 @@ struct SwapRecoveryTests {
         #expect(text.contains("goes back to checkpoint 7"))
     }
 
-    @Test("A version on probation that has written all checkpoints there are cannot be taken back")
+    @Test("A version on probation that has written all checkpoints cannot be taken back")
     func nothingLeft() throws {
         let row = Case(name: "", events: [Self.guarded, Self.cut], checkpoint: (9, "2"), older: [])
         let error = #expect(throws: SwapJournalError.self) {

@@ -124,4 +124,43 @@ struct SwapCrashTests {
         job.expectOutput()
         #expect(try history().map { $0["outcome"] as? String } == ["rolled-back"])
     }
+
+    @Test(
+        "rows that are laid out anew are moved with their timers, across kills as well"
+    )
+    func changedRows() throws {
+        for number in 1...3 {
+            try TallyPlugin.buildChanged(number, as: "libchanged-\(number).so", in: job.workspace)
+        }
+        try job.start()
+        try job.send(Self.keys)
+        let swap = ["swap", "run", "cp", "middle", "--to"]
+        try job.workspace.start(swap + ["libchanged-1.so"]).finish().expect(status: 0)
+        try job.sendOnly(Self.keys)
+        try waitForCheckpoints(2)
+        try job.kill()
+        try job.start("--from", "latest")
+        try job.sendOnly(Array(Self.keys.prefix(50)))
+        // What it drops is agreed to with the swap, whatever checkpoint the next start has.
+        try job.workspace.start(swap + ["libchanged-2.so"]).finish().expect(status: 0)
+        try job.kill()
+        try job.start("--from", "latest")
+        try job.sendOnly(Self.keys)
+        try waitForCheckpoints(2)
+        try job.workspace.start(swap + ["libchanged-3.so", "--guard", "1h", "--detach"]).finish()
+            .expect(status: 0)
+        try waitForProbation()
+        try job.sendOnly(Self.keys)
+        try waitForCheckpoints(2)
+        try job.kill()
+        try job.start("--from", "latest")
+        #expect(job.child?.errors.contains("was on probation when the process ended") == true)
+        try job.sendOnly(Self.keys)
+        try waitForCheckpoints(2)
+        try job.stop()
+        job.expectAsSent(try job.exported())
+        job.expectOutputOfVersions()
+        let outcomes = try history().map { $0["outcome"] as? String }
+        #expect(outcomes == ["committed", "committed", "rolled-back"])
+    }
 }

@@ -380,5 +380,8 @@ extension StateDeclaration {
 }
 
 extension TimerDeclaration {
-    fileprivate var summary: String { "\(domain)-time timer '\(name)'" }
+    fileprivate var summary: String {
+        let version = schemaVersion.map { " version \($0)" } ?? ""
+        return "\(domain)-time timer '\(name)'\(version)"
+    }
 }

@@ -11,12 +11,12 @@ extension JobRun {
     ///
     /// - Returns: Nil when the job has no operator of that id, or it is a C function.
     package func shape(of id: String) -> ComponentShape? {
-        versions.newest(id)?.implementation.map { ComponentShape($0.description) }
+        versions.current(id)?.implementation.map { ComponentShape($0.description) }
     }
 
     /// The plugin of an operator; nil when the job has no operator of that id.
     package func implementation(of id: String) -> JobEnvironment.Implementation? {
-        versions.newest(id)?.implementation
+        versions.current(id)?.implementation
     }
 
     /// Makes instances of other versions, beside those that run.
@@ -58,7 +58,7 @@ extension JobRun {
     ) throws(JobFailure) -> OperatorSwap.Part {
         guard let node = plan.nodes.first(where: { $0.id == replacement.id }),
             case .operator(let description, _) = node.role,
-            versions.newest(replacement.id) != nil
+            let running = versions.current(replacement.id)
         else {
             throw JobFailure(
                 .environment,
@@ -112,7 +112,8 @@ extension JobRun {
             replacement: replacement,
             version: version,
             desks: stages.map(\.swaps),
-            swaps: swaps
+            swaps: swaps,
+            before: running.sequence
         )
     }
 
@@ -152,7 +153,7 @@ extension JobRun {
 
     /// How far an operator's subtasks are; empty for an operator without a plugin.
     package func subtaskVersions(of id: String) -> [SubtaskVersion] {
-        guard let newest = versions.newest(id) else { return [] }
+        guard let newest = versions.current(id) else { return [] }
         return operators.stages.filter { $0.node == id }.sorted { $0.subtask < $1.subtask }
             .map { stage in
                 SubtaskVersion(

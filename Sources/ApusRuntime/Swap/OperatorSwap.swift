@@ -39,6 +39,8 @@ package final class OperatorSwap: @unchecked Sendable {
         let version: OperatorVersion
         let desks: [SwapDesk]
         let swaps: [SubtaskSwap]
+        /// The sequence of the version before.
+        let before: Int
     }
 
     /// Whether it is cut at a barrier.
@@ -253,12 +255,14 @@ package final class OperatorSwap: @unchecked Sendable {
                 replacement: part.replacement,
                 version: part.version,
                 desks: part.desks,
-                swaps: swaps
+                swaps: swaps,
+                before: part.before
             )
         }
         let reverse = OperatorSwap(back, isAtBarrier: false, policy: policy, go: go, run: run)
         var outcome = reverse.carryOut(within: nanoseconds)
         if case .inForce(var figures) = outcome {
+            for part in parts { run.versions.goBack(part.replacement.id, to: part.before) }
             figures.inForceNanoseconds =
                 run.environment.clock.monotonicNanoseconds() - begin
             outcome = .inForce(figures)

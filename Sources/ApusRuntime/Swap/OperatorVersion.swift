@@ -52,8 +52,15 @@ struct OperatorVersion: Sendable {
 final class OperatorVersions: Sendable {
     private struct Content {
         var versions: [String: [OperatorVersion]] = [:]
+        /// The sequence of the one that is in force, or comes into force, where it is not the last.
+        var current: [String: Int] = [:]
         var origins: [UInt16: OperatorVersion] = [:]
         var nextNumber: UInt16 = 1
+
+        func current(_ id: String) -> OperatorVersion? {
+            guard let sequence = current[id] else { return versions[id]?.last }
+            return versions[id]?.first { $0.sequence == sequence }
+        }
     }
 
     private let content: Mutex<Content> = Mutex(Content())
@@ -86,9 +93,13 @@ final class OperatorVersions: Sendable {
         content.withLock { $0 = begin }
     }
 
-    /// The newest version of an operator; nil when it is none, or a C function.
-    func newest(_ id: String) -> OperatorVersion? {
-        content.withLock { $0.versions[id]?.last }
+    /// The version of an operator that is in force, or comes into force; nil when it is none, or a
+    /// C function.
+    func current(_ id: String) -> OperatorVersion? { content.withLock { $0.current(id) } }
+
+    /// Notes that an operator has gone back to a version.
+    func goBack(_ id: String, to sequence: Int) {
+        content.withLock { $0.current[id] = sequence }
     }
 
     /// A version of an operator.
@@ -117,8 +128,10 @@ final class OperatorVersions: Sendable {
         keepsRows: Bool
     ) -> OperatorVersion? {
         content.withLock { content in
-            guard let last = content.versions[`operator`.id]?.last else { return nil }
-            var number = last.template.number
+            guard let last = content.versions[`operator`.id]?.last,
+                let running = content.current(`operator`.id)
+            else { return nil }
+            var number = running.template.number
             if !keepsRows {
                 guard content.nextNumber < .max else { return nil }
                 number = content.nextNumber
@@ -131,6 +144,7 @@ final class OperatorVersions: Sendable {
                 implementation
             )
             content.versions[`operator`.id]?.append(version)
+            content.current[`operator`.id] = nil
             return version
         }
     }

@@ -139,7 +139,8 @@ struct RunCommand: ParsableCommand {
                 loaded.plan,
                 start: swaps.start(startPoint),
                 droppedState: goesOn ? [] : dropState,
-                rewindsOutput: rewindOutput && !goesOn
+                rewindsOutput: rewindOutput && !goesOn,
+                swapped: swaps.swapped
             )
         }
         let control: JobControl?

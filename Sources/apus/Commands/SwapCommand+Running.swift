@@ -78,36 +78,6 @@ extension SwapCommand {
         }
     }
 
-    /// `apus swap plan`.
-    struct Plan: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Tell what a swap would do; nothing is touched.",
-            discussion: """
-                The new version is described in a child process. Ends with 2 when the swap would \
-                be refused.
-
-                EXAMPLE
-                  apus swap plan state/tickets sla --to libtickets-v2.so
-                """
-        )
-
-        @OptionGroup var target: Target
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() throws {
-            let order = SwapOrder(changes: [try target.change()])
-            let client = try target.connect()
-            let plans = try ControlPlace.orExit { () throws(ControlError) in
-                try client.ask("swap.plan", order, as: JobMethods.SwapPlans.self)
-            }
-            let text = plans.plans.map(\.text).joined(separator: "\n")
-            try StateTool.print(plans, text, json: json)
-            if plans.plans.contains(where: \.isRefused) { throw ExitStatus.invalid }
-        }
-    }
-
     /// `apus swap status`.
     struct Status: ParsableCommand {
         static let configuration = CommandConfiguration(

@@ -17,7 +17,8 @@ extension JobMethods {
 
     /// What a swap would do.
     struct SwapPlans: Codable {
-        var job: String
+        /// Nil when two files are compared without a job.
+        var job: String?
         var plans: [SwapPlan]
     }
 

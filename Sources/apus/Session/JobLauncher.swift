@@ -23,14 +23,16 @@ struct JobLauncher: Sendable {
         _ plan: PhysicalPlan,
         start: StartPoint?,
         droppedState: [String] = [],
-        rewindsOutput: Bool = false
+        rewindsOutput: Bool = false,
+        swapped: Set<String> = []
     ) throws -> Opened {
         let durable = try DurableJob(
             plan,
             world: world,
             start: start,
             droppedState: droppedState,
-            rewindsOutput: rewindsOutput
+            rewindsOutput: rewindsOutput,
+            swapped: swapped
         )
         do {
             return Opened(

@@ -254,7 +254,8 @@ final class JobSession: Sendable {
         do {
             let opened = try launcher.open(
                 loaded.plan,
-                start: wish.checkpoint.map(StartPoint.number) ?? .latestOrNew
+                start: wish.checkpoint.map(StartPoint.number) ?? .latestOrNew,
+                swapped: state.withLock { Set($0.journal?.history.lines.keys.map { $0 } ?? []) }
             )
             Failpoint.hit(.b4)
             do {

@@ -62,6 +62,9 @@ struct SwapStart {
     /// The number of subtasks; nil for what the job would have.
     var parallelism: Int? { recovery?.parallelism }
 
+    /// The operators whose version was brought by a swap.
+    var swapped: Set<String> { recovery?.swapped ?? [] }
+
     /// Where the job begins.
     func start(_ asked: StartPoint?) -> StartPoint? {
         recovery?.checkpoint.map(StartPoint.number) ?? asked

@@ -4,6 +4,7 @@ extension ComponentShape {
     /// The shape of a component that a scan has described.
     init(_ component: PluginReport.Component) {
         self.init(id: component.id, isKeyed: component.keyed, outputs: component.outputs)
+        acceptsMissingKey = component.acceptsNullKey
         inputCount = component.inputs
         broadcastInputCount = component.broadcastInputs ?? 0
         isAsynchronous = component.asynchronous ?? false

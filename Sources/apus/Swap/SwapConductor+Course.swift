@@ -52,7 +52,7 @@ extension SwapConductor {
                     uniqueKeysWithValues: swap.replacements.map { ($0.id, $0.implementation) }
                 )
             )
-            note(.cut(swap: intent?.swap ?? 0, checkpoint: figures.barrier), intent)
+            _ = note(.cut(swap: intent?.swap ?? 0, checkpoint: figures.barrier), intent)
             tell { status in
                 status.checkpoint = figures.barrier
                 status.figures = SwapStatus.Figures(
@@ -178,7 +178,10 @@ extension SwapConductor {
     // MARK: - The end
 
     private func commit(_ swap: OperatorSwap, _ intent: SwapIntent?) {
-        note(.committed(swap: intent?.swap ?? 0), intent)
+        // What is not noted is taken back at the next start: its output must not be seen.
+        guard note(.committed(swap: intent?.swap ?? 0), intent) else {
+            return fail("the commit of the swap cannot be noted in the journal")
+        }
         swap.commit()
         Failpoint.hit(.s13)
         session.run.releaseDelivery()
@@ -186,10 +189,23 @@ extension SwapConductor {
             status.phase = .committed
             status.guard = nil
         }
+        noteSweep(swap, intent)
+    }
+
+    /// Waits until no row of the old version is left, and notes that.
+    private func noteSweep(_ swap: OperatorSwap, _ intent: SwapIntent?) {
+        guard intent != nil, !swap.replacements.allSatisfy(\.change.keepsRows) else { return }
+        let run = session.run
+        while swap.isMigrating {
+            // Another run takes the rows over where this one has left them.
+            guard session.run === run, !run.isEnding else { return }
+            LinuxThreads.sleep(milliseconds: Self.pollMilliseconds)
+        }
+        _ = note(.swept(swap: intent?.swap ?? 0), intent)
     }
 
     private func abandon(_ intent: SwapIntent?, _ reason: String) {
-        note(.abandoned(swap: intent?.swap ?? 0, reason: reason), intent)
+        _ = note(.abandoned(swap: intent?.swap ?? 0, reason: reason), intent)
         tell { status in
             status.phase = .abandoned
             status.reason = reason
@@ -211,10 +227,10 @@ extension SwapConductor {
         let begin = world.clock.monotonicNanoseconds()
         var checkpoint: UInt64?
         let rung: SwapPlan.Rung
-        if let taken = goBack(swap) {
+        let taken = goBack(swap)
+        if let taken {
             rung = taken
             session.keep(old)
-            session.run.releaseDelivery()
         } else {
             do {
                 checkpoint = try rewind(swap, old)
@@ -224,7 +240,7 @@ extension SwapConductor {
             }
         }
         let took = (world.clock.monotonicNanoseconds() - begin) / 1000
-        note(
+        let isNoted = note(
             .rolledBack(
                 swap: intent?.swap ?? 0,
                 reason: reason,
@@ -234,6 +250,8 @@ extension SwapConductor {
             intent
         )
         Failpoint.hit(.b6)
+        // What is not noted is taken back once more at the next start, from the same checkpoint.
+        if taken != nil, isNoted { session.run.releaseDelivery() }
         tell { status in
             status.phase = .rolledBack
             status.figures =
@@ -324,13 +342,16 @@ extension SwapConductor {
         }
     }
 
-    private func note(_ event: SwapEntry.Event, _ intent: SwapIntent?) {
-        guard intent != nil else { return }
+    /// Notes a decision; false when the journal refuses it.  A job without one notes nothing.
+    private func note(_ event: SwapEntry.Event, _ intent: SwapIntent?) -> Bool {
+        guard intent != nil else { return true }
         do throws(SwapJournalError) {
             try session.journal().add(event, atMicroseconds: world.clock.wallMicroseconds())
         } catch {
             Console.note("warning: \(error.description)")
+            return false
         }
+        return true
     }
 }
 

@@ -186,7 +186,11 @@ final class SwapConductor: Sendable {
                     component: found.id
                 ),
                 change: ComponentChange(from: shape, to: ComponentShape(found)),
-                facts: facts(order)
+                facts: facts(order),
+                calls: SwapPlan.Calls(
+                    before: shape.isAsynchronous,
+                    after: found.asynchronous ?? false
+                )
             )
         } catch {
             throw ControlError(.refused, "operator '\(change.operator)': \(error)")
@@ -268,7 +272,6 @@ final class SwapConductor: Sendable {
     /// that is not filed under keys.
     func isAtBarrier(_ plans: [SwapPlan], _ order: SwapOrder) -> Bool {
         if let cut = order.cut { return cut == "barrier" }
-        if plans.count > 1 || plans.contains(where: \.change.needsBarrier) { return true }
-        return order.guardMicroseconds != nil && session.run.takesCheckpoints
+        return plans.contains { $0.cut == .barrier }
     }
 }

@@ -220,6 +220,7 @@ final class TallyJob {
             let value = object["value"]
             switch object["state"] as? String {
             case "count": count = object["number"] as? Int
+            case let own? where own.hasPrefix("own-"): break
             case "lines": lines.append(value as? String ?? "?")
             case "last": last[object["mapKey"] as? String ?? "?"] = value as? String
             default: timerCount += 1

@@ -25,6 +25,33 @@ enum TallyPlugin {
         try TinyPlugin.build(crashing, as: name, in: workspace)
     }
 
+    /// Compiles another version of it whose rows are laid out anew: it counts in a state of its own
+    /// as well, and has dropped that of other such versions.
+    static func buildChanged(_ number: Int, as name: String, in workspace: Workspace) throws {
+        let changed = source.replacing("%.*s %lld", with: "%.*s %lld!")
+            .replacing("1.0.0", with: "4.0.\(number)")
+            .replacing(
+                "counter_add(ctx, 0, i, 1, &count)",
+                with: "counter_add(ctx, 1, i, 1, &count)"
+            )
+            .replacing("list_append(ctx, 1", with: "list_append(ctx, 2")
+            .replacing("map_put(ctx, 2", with: "map_put(ctx, 3")
+            .replacing(
+                "if (rc == APUS_OK) rc = ctx->state->list",
+                with: "int64_t own; if (rc == APUS_OK) rc = ctx->state->counter_add(ctx, 0, i, 1, "
+                    + "&own);\nif (rc == APUS_OK) rc = ctx->state->list"
+            )
+            .replacing(
+                "static const apus_state_decl *const states[] = {",
+                with: "static const apus_state_decl own = {.size = sizeof own, .kind = "
+                    + "APUS_STATE_COUNTER, .name = APUS_STR(\"own-\(number)\"), "
+                    + ".schema_version = 1};\n"
+                    + "static const apus_state_decl *const states[] = {&own, "
+            )
+            .replacing(".state_count = 3", with: ".state_count = 4")
+        try TinyPlugin.build(changed, as: name, in: workspace)
+    }
+
     private static let source = """
         #include <stdio.h>
         #include <stdlib.h>
