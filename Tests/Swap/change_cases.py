@@ -36,7 +36,7 @@ def case_control_v3_alone(rig, rng):
 # Code alone
 
 @quick
-def case_f46_code_only(rig, rng):
+def case_code_only(rig, rng):
     """Another code over the same state: each subtask at its next pass."""
     bench = Bench(rig).start().until_working()
     status = bench.swapped("v1-code")
@@ -70,7 +70,7 @@ def case_code_only_many(rig, rng):
     bench.finish(order)
 
 
-def case_f48_code_only_without_checkpoints(rig, rng):
+def case_code_only_without_checkpoints(rig, rng):
     """State in memory alone, no journal, no way back but by the pointer."""
     bench = Bench(rig, checkpoints=False).start().until_working()
     bench.swapped("v1-code")
@@ -85,7 +85,7 @@ def case_f48_code_only_without_checkpoints(rig, rng):
 # Another schema
 
 @quick
-def case_f04_schema(rig, rng):
+def case_schema(rig, rng):
     """All states and the timer get another schema; one has another name, one is new."""
     bench = Bench(rig).start().until_working()
     bench.swapped("v2")
