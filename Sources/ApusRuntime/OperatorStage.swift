@@ -115,6 +115,8 @@ final class OperatorStage: Stage {
         let now = clock.wallMicroseconds()
         var at = 0
         while at < batch.count {
+            view.count = UInt32(batch.count)
+            try bringRows(&view, from: at)
             if let state = instance.state, state.heldKeyCount > 0 {
                 let held = withUnsafePointer(to: &view) { state.firstHeld($0, from: at) }
                 if held == at {
@@ -133,6 +135,15 @@ final class OperatorStage: Stage {
             if instance.state?.quarantinedCount ?? 0 > 0 { try settleQuarantined() }
             try fireOverdue()
         }
+    }
+
+    /// Moves the rows of records that older versions have, when keys that cannot be moved are to be
+    /// held: before the plugin would take them for new ones.
+    private func bringRows(_ view: inout apus_batch, from at: Int) throws(JobFailure) {
+        guard let state = instance.state, state.isMigrating, badValuePolicy == .hold else { return }
+        withUnsafePointer(to: &view) { state.begin($0, from: at) }
+        state.end()
+        try settleQuarantined()
     }
 
     private func rejectHeld(_ batch: RecordBatch, _ at: Int) throws(JobFailure) {

@@ -1,8 +1,10 @@
 """Swaps that go well: of code, of schemas, of several at once; and jobs without any."""
 
+import re
 import time
 
 from bench import Bench
+from oracle import Model, Output, check_state
 from rig import Failure
 
 
@@ -31,6 +33,58 @@ def case_control_v2_alone(rig, rng):
 def case_control_v3_alone(rig, rng):
     bench = Bench(rig, "v3").start().until_working()
     bench.finish([30])
+
+
+@quick
+def case_control_checker(rig, rng):
+    """The checker finds what it is there for: each kind of damage to an output that is right."""
+    bench = Bench(rig, keys=53, first=3000).start().until_working()
+    bench.swapped("v2")
+    bench.until_swept()
+    bench.finish([10, 20])
+    lines, model = bench.lines(), Model(bench.input)
+    at = rng.randrange(len(lines) // 2, len(lines))
+    new = [i for i, line in enumerate(lines) if '"n":' in line and '"v":20}' in line]
+    old = [i for i, line in enumerate(lines) if '"n":' in line and '"v":10}' in line]
+    timer = rng.choice([i for i, line in enumerate(lines) if '"d":' in line])
+    key = lines[new[-1]].split(",")[0]
+    same = [i for i in new if lines[i].startswith(key + ",")][-2:]
+    damages = {
+        "lost": lambda text: text.pop(at),
+        "twice": lambda text: text.insert(at, text[at]),
+        "order": lambda text: text.insert(same[0], text.pop(same[1])),
+        "old behind new": lambda text: text.__setitem__(
+            new[-1], text[new[-1]].replace('"v":20}', '"v":10}')),
+        "new before the swap": lambda text: text.__setitem__(
+            old[0], text[old[0]].replace('"v":10}', '"v":20}')),
+        "timer lost": lambda text: text.pop(timer),
+        "timer twice": lambda text: text.append(text[timer]),
+        "timer at another time": lambda text: text.__setitem__(
+            timer, text[timer].replace('"at":', '"at":1')),
+        "another sum": lambda text: text.__setitem__(
+            new[-1], text[new[-1]].replace('"s":', '"s":1')),
+        "new state reset": lambda text: text.__setitem__(
+            new[-1], re.sub('"x":[0-9]+', '"x":0', text[new[-1]])),
+    }
+    for what, damage in damages.items():
+        text = list(lines)
+        damage(text)
+        try:
+            Output(text, model).check([10, 20], is_whole=True)
+        except Failure:
+            continue
+        raise Failure(f"the checker has not found: {what}")
+    export = bench.export()
+    for what, wrong in {
+            "another value": export.replace('"number":', '"number":1', 1),
+            "a value lost": "\n".join(export.splitlines()[:3] + export.splitlines()[4:]),
+            "another version": export.replace('"schemaVersion":2', '"schemaVersion":1', 1),
+            "another operator": export.replace('"subject"', '"subject@1"', 1)}.items():
+        try:
+            check_state(wrong, model, 2)
+        except Failure:
+            continue
+        raise Failure(f"the checker has not found in the state: {what}")
 
 
 # Code alone
