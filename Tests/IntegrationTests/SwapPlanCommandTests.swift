@@ -182,7 +182,7 @@ struct SwapPlanCommandTests {
         let text = try workspace.start(["swap", "plan"] + files).finish()
         #expect(text.end == json.end, "\(text)")
         #expect(text.output.hasPrefix("shaped: test.shaped 1.0.0 ("), "\(text)")
-        #expect(text.output.contains(pair.words), "\(text)")
+        #expect(pair.words.isEmpty || text.output.contains(pair.words), "\(text)")
         let last = text.output.lineList.last ?? ""
         #expect(last.contains(pair.isRefused ? "nothing will happen" : "way back: "), "\(text)")
     }

@@ -6,18 +6,19 @@ enum Policy {
 
     static let version = "0.1.0"
     static let schema: StaticString = "status, waits on, is urgent, is assigned"
-    /// The end of each action.
-    static let ending = "}"
+
+    /// The end of an action.
+    static func ending(_ stored: @autoclosure () throws -> Stored?) rethrows -> String { "}" }
 
     static func ticket(_ stored: Stored) -> Ticket { stored }
 
     static func stored(_ ticket: Ticket, after earlier: Stored?) -> Stored { ticket }
 
-    static func timer(_ name: StaticString, minutes: Int64) -> Timer { Timer(name) }
+    static func timer(_ name: StaticString, _ wait: Wait) -> Timer { Timer(name) }
 
-    /// When so many minutes have passed.
-    static func due(_ minutes: Int64, after time: Timestamp) -> Timestamp {
-        time + .seconds(minutes * 60)
+    /// When a wait is over.
+    static func due(_ wait: Wait, after time: Timestamp) -> Timestamp {
+        time + .seconds(wait.minutes * 60)
     }
 
     /// Refuses events; none is.

@@ -22,10 +22,10 @@ struct TicketOperator: KeyedOperator {
     let pending = MapState<EventKey, TicketEvent>("pending", schema: "(time, seq) -> event")
 
     let apply = Timer("apply")
-    let escalate = Policy.timer("rule-1", minutes: 30)
-    let pageLead = Policy.timer("rule-2", minutes: 60)
-    let nudge = Timer("nudge")
-    let close = Timer("close")
+    let escalate = Policy.timer("rule-1", .toEscalate)
+    let pageLead = Policy.timer("rule-2", .toPageLead)
+    let nudge = Policy.timer("nudge", .toNudge)
+    let close = Policy.timer("close", .toClose)
     let assign = Timer("assign")
 
     let ignored = Counter("ignored_events", "events of a ticket before it was created")
@@ -98,11 +98,11 @@ struct TicketOperator: KeyedOperator {
             try context.cancel(close)
             switch party {
             case .agent:
-                try context.set(escalate, at: Policy.due(30, after: time))
-                try context.set(pageLead, at: Policy.due(60, after: time))
+                try context.set(escalate, at: Policy.due(.toEscalate, after: time))
+                try context.set(pageLead, at: Policy.due(.toPageLead, after: time))
             case .customer:
-                try context.set(nudge, at: time + .seconds(24 * 3_600))
-                try context.set(close, at: time + .seconds(72 * 3_600))
+                try context.set(nudge, at: Policy.due(.toNudge, after: time))
+                try context.set(close, at: Policy.due(.toClose, after: time))
             case .nobody:
                 break
             }
@@ -124,7 +124,7 @@ struct TicketOperator: KeyedOperator {
         let text = Policy.name(of: action, ticket)
         try context.emit(
             #"{"action":"\#(text)","rule":\#(rule),"ticket_id":\#(ticket),"at":"\#(timer.time)""#
-                + Policy.ending
+                + Policy.ending(context[tickets].get())
         )
     }
 }

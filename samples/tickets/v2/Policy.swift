@@ -1,13 +1,16 @@
 import ApusSDK
 
-/// Version 2: what waits on an agent waits in business hours.
+/// Version 2: all that waits on somebody waits in business hours.
 enum Policy {
     typealias Stored = StoredTicket
 
     static let version = "0.2.0"
     static let schema: StaticString = "a ticket, changes since version 2"
-    /// The end of each action.
-    static let ending = #","policy":"business-hours"}"#
+
+    /// The end of an action: how often the ticket has changed, and which policy has decided.
+    static func ending(_ stored: @autoclosure () throws -> Stored?) rethrows -> String {
+        #","changes":\#(try stored()?.changeCount ?? 0),"policy":"business-hours"}"#
+    }
 
     static func ticket(_ stored: Stored) -> Ticket { stored.ticket }
 
@@ -15,19 +18,21 @@ enum Policy {
         StoredTicket(ticket: ticket, changeCount: (earlier?.changeCount ?? 0) &+ 1)
     }
 
-    /// Armed timers are re-planned: so many minutes of business hours from when they began.
-    static func timer(_ name: StaticString, minutes: Int64) -> Timer {
+    /// Armed timers are planned anew, in business hours from when the wait began.
+    ///
+    /// One that is due earlier than before may have passed; it fires at once.
+    static func timer(_ name: StaticString, _ wait: Wait) -> Timer {
         Timer(
             name,
-            migration: TimerMigration(to: 2) { _, time in
-                due(minutes, after: time - .seconds(minutes * 60))
+            migration: TimerMigration(to: 2) { armed in
+                armed.plan(at: due(wait, after: armed.time - .seconds(wait.minutes * 60)))
             }
         )
     }
 
-    /// When so many minutes of business hours have passed.
-    static func due(_ minutes: Int64, after time: Timestamp) -> Timestamp {
-        BusinessHours.due(minutes, after: time)
+    /// When a wait is over.
+    static func due(_ wait: Wait, after time: Timestamp) -> Timestamp {
+        BusinessHours.due(wait.businessMinutes, after: time)
     }
 
     /// Refuses events; none is.

@@ -1,7 +1,7 @@
 import ApusSDK
 
 /// What version 2 remembers of a ticket: as before, and how often it was written.
-struct StoredTicket: StateMigratable {
+struct StoredTicket: StateReversible {
     var ticket: Ticket
     /// Since version 2 has it: 0 for a ticket that version 1 has left.
     var changeCount: UInt32
@@ -9,6 +9,8 @@ struct StoredTicket: StateMigratable {
     static let fixedByteCount = StateEncoder.byteCount(Ticket.self, UInt32.self)
 
     static func migrate(_ old: Ticket) -> StoredTicket { StoredTicket(ticket: old, changeCount: 0) }
+
+    static func downgrade(_ stored: StoredTicket) -> Ticket { stored.ticket }
 
     init(ticket: Ticket, changeCount: UInt32) {
         self.ticket = ticket

@@ -1,13 +1,16 @@
 import ApusSDK
 
-/// Version 2 with two mistakes: it takes a third of the events for wrong, and mixes up actions.
+/// Version 2 with two mistakes: it takes four events in ten for wrong, and mixes up actions.
 enum Policy {
     typealias Stored = StoredTicket
 
     static let version = "0.2.1"
     static let schema: StaticString = "a ticket, changes since version 2"
-    /// The end of each action.
-    static let ending = #","policy":"business-hours"}"#
+
+    /// The end of an action: how often the ticket has changed, and which policy has decided.
+    static func ending(_ stored: @autoclosure () throws -> Stored?) rethrows -> String {
+        #","changes":\#(try stored()?.changeCount ?? 0),"policy":"business-hours"}"#
+    }
 
     static func ticket(_ stored: Stored) -> Ticket { stored.ticket }
 
@@ -15,22 +18,24 @@ enum Policy {
         StoredTicket(ticket: ticket, changeCount: (earlier?.changeCount ?? 0) &+ 1)
     }
 
-    /// Armed timers are re-planned: so many minutes of business hours from when they began.
-    static func timer(_ name: StaticString, minutes: Int64) -> Timer {
+    /// Armed timers are planned anew, in business hours from when the wait began.
+    ///
+    /// One that is due earlier than before may have passed; it fires at once.
+    static func timer(_ name: StaticString, _ wait: Wait) -> Timer {
         Timer(
             name,
-            migration: TimerMigration(to: 2) { _, time in
-                due(minutes, after: time - .seconds(minutes * 60))
+            migration: TimerMigration(to: 2) { armed in
+                armed.plan(at: due(wait, after: armed.time - .seconds(wait.minutes * 60)))
             }
         )
     }
 
-    /// When so many minutes of business hours have passed.
-    static func due(_ minutes: Int64, after time: Timestamp) -> Timestamp {
-        BusinessHours.due(minutes, after: time)
+    /// When a wait is over.
+    static func due(_ wait: Wait, after time: Timestamp) -> Timestamp {
+        BusinessHours.due(wait.businessMinutes, after: time)
     }
 
-    /// Refuses events: a third of the tickets is forgotten.
+    /// Refuses events: those of four tickets in ten, by the last digit.
     static func check(_ event: JSONFields) throws(RecordError) {
         let digits = try event.string("ticket_id").utf8
         guard (digits.last ?? 0) % 3 != 0 else { throw RecordError("there is no such ticket") }

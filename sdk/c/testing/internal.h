@@ -184,5 +184,10 @@ extern const apus_host test_host;
 
 // test_migrate.c
 void migrate_states(apus_test *, const apus_component *before, const apus_component *after);
+int has_same_text(apus_str, apus_str);
+int32_t write_to_block(apus_writer *, const void *bytes, uint64_t len);
+
+// test_migrate_timers.c
+void migrate_timers(apus_test *, const apus_component *before, const apus_component *after);
 
 #endif

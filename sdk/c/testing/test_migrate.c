@@ -4,24 +4,32 @@
 
 #include "internal.h"
 
-static int is_same(apus_str a, apus_str b) {
+int has_same_text(apus_str a, apus_str b) {
     return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
+// The name that a state had in older versions; empty when it has always had its own.
+static apus_str former_name(const apus_state_decl *decl) {
+    return APUS_HAS(decl, migrate) ? decl->renamed_from : (apus_str){NULL, 0};
+}
+
 // The slot that has this state now, by its own or by its former name; or -1.
-static int64_t slot_now(const apus_component *after, apus_str name) {
+static int64_t slot_now(const apus_component *after, const apus_state_decl *was) {
+    apus_str name = was->name;
     for (uint32_t i = 0; i < after->state_count; i++) {
-        if (is_same(after->states[i]->name, name)) return i;
+        if (has_same_text(after->states[i]->name, name)) return i;
     }
     for (uint32_t i = 0; i < after->state_count; i++) {
-        const apus_state_decl *decl = after->states[i];
-        int has_former = APUS_HAS(decl, migrate) && decl->renamed_from.len > 0;
-        if (has_former && is_same(decl->renamed_from, name)) return i;
+        if (has_same_text(former_name(after->states[i]), name)) return i;
+    }
+    // On the way back it has its former name again.
+    for (uint32_t i = 0; i < after->state_count; i++) {
+        if (has_same_text(former_name(was), after->states[i]->name)) return i;
     }
     return -1;
 }
 
-static int32_t write_bytes(apus_writer *writer, const void *bytes, uint64_t len) {
+int32_t write_to_block(apus_writer *writer, const void *bytes, uint64_t len) {
     block *to = writer->host_private;
     block whole = block_of(NULL, to->len + len);
     if (to->len) memcpy(whole.data, to->data, to->len);
@@ -31,17 +39,32 @@ static int32_t write_bytes(apus_writer *writer, const void *bytes, uint64_t len)
     return APUS_OK;
 }
 
+// Whether the newer of two versions says what becomes of the older one's values.
+static int goes_forward(const apus_state_decl *before, const apus_state_decl *after) {
+    return APUS_HAS(after, migrate) && after->migrate && after->min_readable > 0
+        && before->schema_version >= after->min_readable
+        && before->schema_version < after->schema_version;
+}
+
+// Whether the newer of two versions, which is left, makes the older one's values, too.
+static int goes_back(const apus_state_decl *before, const apus_state_decl *after) {
+    return APUS_HAS(before, migrate) && (before->migration_flags & APUS_MIGRATES_BACK)
+        && goes_forward(after, before);
+}
+
 // Migrates one value in place; 0 when it is to be dropped.
 static int migrate_block(
-    apus_test *t, const apus_state_decl *decl, uint32_t from_version, const block *key,
+    apus_test *t, const apus_state_decl *before, const apus_state_decl *after, const block *key,
     apus_bytes entry, block *value) {
+    const apus_state_decl *decl = goes_back(before, after) ? before : after;
+    uint32_t from_version = before->schema_version;
     apus_migration migration = {
         .size = sizeof migration, .from_version = from_version,
-        .to_version = decl->schema_version, .key = {key->data, key->len}, .entry = entry,
+        .to_version = after->schema_version, .key = {key->data, key->len}, .entry = entry,
         .value = {value->data, value->len}};
     block to = block_of(NULL, 0), again = block_of(NULL, 0);
-    apus_writer writer = {.size = sizeof writer, .write = write_bytes, .host_private = &to};
-    apus_writer second = {.size = sizeof second, .write = write_bytes, .host_private = &again};
+    apus_writer writer = {.size = sizeof writer, .write = write_to_block, .host_private = &to};
+    apus_writer second = {.size = sizeof second, .write = write_to_block, .host_private = &again};
     apus_error error = {.size = sizeof error};
     int32_t rc = decl->migrate(&migration, &writer, &error);
     int32_t rc_again = decl->migrate(&migration, &second, &error);
@@ -51,9 +74,9 @@ static int migrate_block(
     } else if (rc != rc_again || !block_is(&again, to.data, to.len)) {
         fail(t, 0, "state '%.*s': migrate gives something else the second time",
             (int)decl->name.len, decl->name.data);
-    } else if (rc == APUS_OK && decl->fixed_len && to.len != decl->fixed_len) {
+    } else if (rc == APUS_OK && after->fixed_len && to.len != after->fixed_len) {
         fail(t, 0, "state '%.*s': migrate wrote %llu bytes; expected %u", (int)decl->name.len,
-            decl->name.data, (unsigned long long)to.len, decl->fixed_len);
+            decl->name.data, (unsigned long long)to.len, after->fixed_len);
     }
     block_free(&again);
     block_free(value);
@@ -70,9 +93,7 @@ static int is_readable(
             (int)after->name.len, after->name.data, before->kind, after->kind);
         return 0;
     }
-    int can_migrate = APUS_HAS(after, migrate) && after->migrate && after->min_readable > 0
-        && from >= after->min_readable && from < to;
-    if (from == to || can_migrate) return 1;
+    if (from == to || goes_forward(before, after) || goes_back(before, after)) return 1;
     fail(t, APUS_INCOMPATIBLE, "state '%.*s' has version %u, which version %u cannot read",
         (int)after->name.len, after->name.data, from, to);
     return 0;
@@ -80,14 +101,13 @@ static int is_readable(
 
 static void migrate_row(
     apus_test *t, row *r, const apus_state_decl *before, const apus_state_decl *after) {
-    uint32_t from = before->schema_version;
-    if (r->value.data) migrate_block(t, after, from, &r->key, (apus_bytes){NULL, 0}, &r->value);
+    if (r->value.data) migrate_block(t, before, after, &r->key, (apus_bytes){NULL, 0}, &r->value);
     for (uint64_t i = 0; i < r->items.count && !t->has_failed; i++) {
         item *entry = &r->items.at[i];
         uint64_t position = i;
         apus_bytes name = {entry->key.data, entry->key.len};
         if (!entry->key.data) name = (apus_bytes){(const uint8_t *)&position, sizeof position};
-        migrate_block(t, after, from, &r->key, name, &entry->value);
+        migrate_block(t, before, after, &r->key, name, &entry->value);
     }
 }
 
@@ -101,7 +121,7 @@ void migrate_states(apus_test *t, const apus_component *before, const apus_compo
         r->next = t->rows;
         t->rows = r;
         const apus_state_decl *was = before->states[r->slot];
-        int64_t slot = slot_now(after, was->name);
+        int64_t slot = slot_now(after, was);
         if (slot < 0) {  // a host keeps it as an orphan, which nobody can see
             row_remove(t, r);
             continue;

@@ -107,9 +107,6 @@ final class Declarations {
             return "timer '\(timer.name)' migrates to version \(timer.migration?.version ?? 0); "
                 + "that is 2 or more, and above the oldest one that it takes"
         }
-        guard timers.count(where: { $0.migration != nil }) <= TimerMigrationThunks.countMax else {
-            return "more than \(TimerMigrationThunks.countMax) of its timers migrate"
-        }
         return Self.problem(of: outputs.map(\.name), "output")
             ?? Self.problem(of: versions.map(\.0), "state")
             ?? Self.problem(of: timers.map(\.name), "timer")

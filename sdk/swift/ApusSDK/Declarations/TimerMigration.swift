@@ -1,31 +1,31 @@
 /// What becomes of armed timers when what they mean has changed.
 ///
 /// ```swift
-/// let remind = Timer("remind", migration: TimerMigration(to: 2) { _, time in
-///     time + .seconds(3600)
+/// // Version 1 reminded after an hour, version 2 does after two.
+/// let remind = Timer("remind", migration: TimerMigration(to: 2) { armed in
+///     armed.plan(at: armed.time + .seconds(3600))
 /// })
 /// ```
 ///
-/// Pure: it may be asked again for the same timer, and always says the same.
+/// Pure: it may be asked again for the same timer, on any thread, and always says the same.
 public struct TimerMigration: Sendable, Equatable {
     /// The version of the timer now: 2 or more.
     let version: Int
     /// The oldest version whose armed timers it takes.
     let oldestVersion: Int
-    /// When a timer of an older version is to fire; nil cancels it.
-    let plan: @Sendable (_ version: Int, _ time: Timestamp) throws -> Timestamp?
+    /// What a timer of an older version becomes; nil cancels it.
+    let plan: @Sendable (borrowing ArmedTimer) throws -> TimerPlan?
 
     /// Creates a migration.
     ///
     /// - Parameters:
     ///   - version: The version of the timer now: 2 or more.
     ///   - oldestVersion: The oldest version whose armed timers it takes; 1 unless stated.
-    ///   - plan: Gets the version of a timer and the time at which it was to fire, and says when
-    ///     it is to fire; nil cancels it.  Its payload stays.
+    ///   - plan: Says what a timer that an older version has armed becomes; nil cancels it.
     public init(
         to version: Int,
         from oldestVersion: Int = 1,
-        _ plan: @escaping @Sendable (_ version: Int, _ time: Timestamp) throws -> Timestamp?
+        _ plan: @escaping @Sendable (borrowing ArmedTimer) throws -> TimerPlan?
     ) {
         self.version = version
         self.oldestVersion = oldestVersion

@@ -15,20 +15,40 @@ enum MigrationThunks {
     nonisolated(unsafe) private static var migrations: [StateMigration?] =
         Array(repeating: nil, count: 2 * countMax)
 
+    /// Where the next migration goes that a test brings.
+    ///
+    /// `nonisolated(unsafe)` because it is written as `migrations` is.
+    nonisolated(unsafe) private static var nextUnderTest = 0
+
     /// Deals functions out.
+    ///
+    /// Under test a migration keeps its function when other plugins are described, because the
+    /// version that a test leaves is asked how to go back to an older one.
     struct Assignment {
-        private var next: Int
+        private let isUnderTest: Bool
+        private var taken: Set<Int> = []
 
         init(isUnderTest: Bool) {
-            next = isUnderTest ? countMax : 0
+            self.isUnderTest = isUnderTest
         }
 
         /// A function for a migration.
         mutating func thunk(for migration: StateMigration?) -> apus_migrate? {
             guard let migration else { return nil }
-            migrations[next] = migration
-            defer { next += 1 }
-            return all[next]
+            let index = isUnderTest ? indexUnderTest(of: migration) : taken.count
+            migrations[index] = migration
+            taken.insert(index)
+            return all[index]
+        }
+
+        private func indexUnderTest(of migration: StateMigration) -> Int {
+            let used = countMax..<2 * countMax
+            if let index = used.first(where: { migrations[$0] == migration }) { return index }
+            // There is room: a plugin has at most countMax of them.
+            repeat {
+                nextUnderTest = (nextUnderTest + 1) % countMax
+            } while taken.contains(countMax + nextUnderTest)
+            return countMax + nextUnderTest
         }
     }
 
@@ -46,6 +66,7 @@ enum MigrationThunks {
         do {
             try rule.migrate(
                 Int(migration.pointee.from_version),
+                Int(migration.pointee.to_version),
                 Bytes(migration.pointee.value),
                 &encoder
             )

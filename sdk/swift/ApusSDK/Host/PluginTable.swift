@@ -50,6 +50,13 @@ struct PluginTable {
                     + "\(MigrationThunks.countMax)"
             )
         }
+        let timerCount = rows.reduce(0) { $0 + $1.declarations.timerMigrationCount }
+        guard timerCount <= TimerMigrationThunks.countMax else {
+            throw OperatorError(
+                "the plugin has \(timerCount) timers that migrate; at most "
+                    + "\(TimerMigrationThunks.countMax)"
+            )
+        }
         self.rows = rows
     }
 
@@ -157,6 +164,7 @@ struct PluginTable {
         declaration.schema = text(state.schema)
         declaration.renamed_from = text(state.renamedFrom)
         declaration.min_readable = UInt32(state.migration?.oldestVersion ?? 0)
+        declaration.migration_flags = flags(state.migration)
         declaration.migrate = migrations.thunk(for: state.migration)
         return declaration
     }
@@ -178,6 +186,10 @@ struct PluginTable {
         declaration.min_readable = UInt32(state.migration?.oldestVersion ?? 0)
         declaration.migrate = migrations.thunk(for: state.migration)
         return declaration
+    }
+
+    private static func flags(_ migration: StateMigration?) -> UInt32 {
+        migration?.goesBack == true ? UInt32(bitPattern: APUS_MIGRATES_BACK) : 0
     }
 
     private static func timer(

@@ -3,7 +3,7 @@ import CApusPlugin
 /// A C function for each timer of a plugin that migrates, as ``MigrationThunks`` for state.
 enum TimerMigrationThunks {
     /// How many timers of a plugin can migrate.
-    static let countMax = 8
+    static let countMax = 16
 
     /// What the functions do: the first half for the plugin of the library, the other for the
     /// one that a test has described.
@@ -33,17 +33,20 @@ enum TimerMigrationThunks {
         _ index: Int,
         _ migration: UnsafePointer<apus_timer_migration>?,
         _ target: UnsafeMutablePointer<apus_timer_target>?,
+        _ writer: UnsafeMutablePointer<apus_writer>?,
         _ slot: UnsafeMutablePointer<apus_error>?
     ) -> Int32 {
-        guard let migration, let target, let rule = migrations[index] else {
+        guard let migration, let target, let writer, let rule = migrations[index] else {
             return ErrorSlot.fill(slot, APUS_FATAL, "there is no timer migration \(index)")
         }
         do {
-            let time = Timestamp(microseconds: migration.pointee.time_us)
-            let planned = try rule.plan(Int(migration.pointee.from_version), time)
-            guard let planned else { return APUS_NOT_FOUND }
-            target.pointee.time_us = planned.microseconds
-            return APUS_OK
+            guard let plan = try rule.plan(ArmedTimer(migration)) else { return APUS_NOT_FOUND }
+            target.pointee.id = plan.id
+            target.pointee.time_us = plan.time.microseconds
+            guard !plan.payload.isEmpty else { return APUS_OK }
+            return plan.payload.withUnsafeBytes { bytes in
+                writer.pointee.write(writer, bytes.baseAddress, UInt64(bytes.count))
+            }
         } catch {
             return ErrorSlot.fill(slot, APUS_INCOMPATIBLE, String(describing: error))
         }
@@ -51,21 +54,37 @@ enum TimerMigrationThunks {
 
     // SAFETY: here and above, the pointers are the host's, for the call.
     private static let all: [apus_migrate_timer] = [
-        { source, target, _, slot in TimerMigrationThunks.migrate(0, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(1, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(2, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(3, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(4, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(5, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(6, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(7, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(8, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(9, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(10, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(11, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(12, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(13, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(14, source, target, slot) },
-        { source, target, _, slot in TimerMigrationThunks.migrate(15, source, target, slot) },
+        { TimerMigrationThunks.migrate(0, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(1, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(2, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(3, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(4, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(5, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(6, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(7, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(8, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(9, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(10, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(11, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(12, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(13, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(14, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(15, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(16, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(17, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(18, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(19, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(20, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(21, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(22, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(23, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(24, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(25, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(26, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(27, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(28, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(29, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(30, $0, $1, $2, $3) },
+        { TimerMigrationThunks.migrate(31, $0, $1, $2, $3) },
     ]
 }

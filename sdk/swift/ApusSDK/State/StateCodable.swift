@@ -40,6 +40,10 @@ public protocol StateCodable {
     /// ``StateMigratable``.
     static var oldestReadableVersion: Int { get }
 
+    /// The oldest version whose bytes can be written; ``schemaVersion`` unless the type is
+    /// ``StateReversible``.
+    static var oldestWritableVersion: Int { get }
+
     /// Reads a value that this or an older version of the type has written.
     ///
     /// - Throws: ``OperatorError`` when there is no such version, or the bytes are not those of it.
@@ -52,6 +56,11 @@ public protocol StateCodable {
 
     /// Appends the bytes of the value.
     func encode(into encoder: inout StateEncoder)
+
+    /// Appends what the value is in this or an older version of the type.
+    ///
+    /// - Throws: ``OperatorError`` when there is no such version, or it cannot say the value.
+    func encode(version: Int, into encoder: inout StateEncoder) throws
 }
 
 extension StateCodable {
@@ -67,6 +76,10 @@ extension StateCodable {
     @inlinable
     public static var oldestReadableVersion: Int { schemaVersion }
 
+    /// The version of the type.
+    @inlinable
+    public static var oldestWritableVersion: Int { schemaVersion }
+
     /// Reads a value of this version of the type.
     @inlinable
     public static func decode(version: Int, from decoder: inout StateDecoder) throws -> Self {
@@ -76,5 +89,17 @@ extension StateCodable {
             )
         }
         return try Self(from: &decoder)
+    }
+
+    /// Appends the bytes of this version of the type.
+    @inlinable
+    public func encode(version: Int, into encoder: inout StateEncoder) throws {
+        guard version == Self.schemaVersion else {
+            throw OperatorError(
+                "version \(version) of the bytes cannot be written; the oldest is "
+                    + "\(Self.schemaVersion)"
+            )
+        }
+        encode(into: &encoder)
     }
 }
