@@ -68,9 +68,9 @@ static int32_t count(void *self, apus_ctx *ctx, const apus_batch *batch) {
         int64_t n = number_in(batch, i, "\"n\":");
         own->sum += n;
         char text[160];
-        int len = snprintf(text, sizeof text, "{\"n\":%lld,\"c\":%lld,\"s\":%lld,\"u\":%u,\"v\":%d}",
-                           (long long)n, (long long)(seen / SCALE), (long long)own->sum,
-                           own->subtask, V * 10);
+        int len = snprintf(
+            text, sizeof text, "{\"n\":%lld,\"c\":%lld,\"s\":%lld,\"u\":%u,\"v\":%d}",
+            (long long)n, (long long)(seen / SCALE), (long long)own->sum, own->subtask, V * 10);
         apus_emit_keyed(ctx->outs[0], batch, i, text, (uint32_t)len);
     }
     return APUS_OK;
@@ -181,7 +181,8 @@ static const apus_state_decl *const states[] = {&sequence_state};
 
 static const apus_port main_port = {.size = sizeof(apus_port), .name = APUS_STR("main")};
 static const apus_port *const outputs[] = {&main_port};
-static const apus_operator_vt count_functions = {.size = sizeof(apus_operator_vt), .process = count};
+static const apus_operator_vt count_functions = {
+    .size = sizeof(apus_operator_vt), .process = count};
 static const apus_component counted = {
     .size = sizeof(apus_component), .kind = APUS_OPERATOR, .create = create, .destroy = destroy,
     .vt = &count_functions, .id = APUS_STR("counted"), .input_count = 1, .output_count = 1,
