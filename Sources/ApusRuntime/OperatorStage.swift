@@ -141,6 +141,7 @@ final class OperatorStage: Stage {
     /// held: before the plugin would take them for new ones.
     private func bringRows(_ view: inout apus_batch, from at: Int) throws(JobFailure) {
         guard let state = instance.state, state.isMigrating, badValuePolicy == .hold else { return }
+        // SAFETY: the rows are let go before the view is.
         withUnsafePointer(to: &view) { state.begin($0, from: at) }
         state.end()
         try settleQuarantined()
