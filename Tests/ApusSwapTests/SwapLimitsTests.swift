@@ -1,12 +1,15 @@
+import ApusSwap
 import Testing
 
-@testable import ApusSwap
-
 /// What a version on probation is measured by.
-@Suite("Swap limits") struct SwapLimitsTests {
-    private static func seen(records: Int, rejected: Int = 0, batches: Int = 0, p99: Int64? = nil)
-        -> SwapLimits.Observation
-    {
+@Suite("Swap limits")
+struct SwapLimitsTests {
+    private static func seen(
+        records: Int,
+        rejected: Int = 0,
+        batches: Int = 0,
+        p99: Int64? = nil
+    ) -> SwapLimits.Observation {
         var seen = SwapLimits.Observation()
         (seen.recordCount, seen.rejectedCount) = (records, rejected)
         (seen.batchCount, seen.p99Microseconds) = (batches, p99)
