@@ -253,10 +253,50 @@ def case_f22_small_memory(rig, rng):
 
 def case_unaligned(rig, rng):
     """The barrier of a cut may not overtake records, whatever others may."""
-    bench = Bench(rig, parallelism=3).start().until_working()
+    bench = Bench(rig, parallelism=3, interval="100ms, alignment-timeout: 0s")
+    bench.start().until_working()
     bench.swapped("v2", "--cut", "barrier", "--guard", "300ms")
     bench.until_swept()
-    bench.finish([10, 20])
+    bench.swapped("v3", "--cut", "barrier")
+    bench.until_swept()
+    bench.finish([10, 20, 30])
+
+
+def case_f17_untouched_rows_rescaled(rig, rng):
+    """The same, and the job goes on with more and then with fewer subtasks."""
+    bench = Bench(rig, keys=9001, first=12000, rate=300).start().until_working()
+    bench.swapped("v2")
+    bench.feed.stop()
+    bench.stop()
+    for bench.parallelism in (3, 1):
+        bench.start(feed=False)
+        bench.until("it answers", lambda: bench.ask("job", "status", *bench.where()).status == 0)
+        time.sleep(rng.uniform(0, 0.1))
+        bench.kill()
+        bench.check_part([10, 20])
+    bench.finish([10, 20], stop=False, older=(1,))
+
+
+def case_f18_chain_over_restarts(rig, rng):
+    """Rows of two older versions in one checkpoint."""
+    bench = Bench(rig, keys=9001, first=12000, rate=300).start().until_working()
+    bench.swapped("v2")
+    bench.swapped("v3-from-v2")
+    bench.kill()
+    bench.check_part([10, 20, 30])
+    bench.start(feed=False)
+    bench.until("it answers", lambda: bench.ask("job", "status", *bench.where()).status == 0)
+    bench.finish([10, 20, 30], older=(1, 2))
+
+
+def case_f09_backlog(rig, rng):
+    """More comes than the operator can take: a cut waits for what is queued, or gives up."""
+    for cut in ("boundary", "barrier"):
+        bench = Bench(rig, config={"pause": 30_000}, first=30_000, rate=1000).start()
+        bench.until("it answers", lambda: bench.handled() > 0)
+        result = bench.swap("v2", "--cut", cut, "--deadline", "3s")
+        result.expect((0, 1))
+        bench.finish([10, 20] if result.status == 0 else [10], older=(1,))
 
 
 def expect(condition, what, found):
