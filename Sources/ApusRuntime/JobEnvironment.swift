@@ -7,7 +7,9 @@ package import ApusPluginHost
 package struct JobEnvironment: Sendable {
     /// An operator's plugin and component.
     package struct Implementation: Sendable {
+        /// The plugin.
         package let plugin: LoadedPlugin
+        /// The index of the component in the plugin's description.
         package let component: Int
         /// Keeps the plugin loaded as long as an operator may be made of it.
         private let use: PluginUse?

@@ -8,9 +8,9 @@ import ApusState
 import ArgumentParser
 
 /// From a job file to a physical plan: reading, plugins, planning.
-struct JobPreparation {
+struct JobPreparation: Sendable {
     /// What the user gave on the command line.
-    struct Options {
+    struct Options: Sendable {
         var file: String
         var parallelism: Int?
         var settings: [String]
@@ -26,6 +26,13 @@ struct JobPreparation {
         self.world = world
         self.options = options
         self.processorCount = processorCount
+    }
+
+    /// The same of another job file.
+    func of(_ file: String) -> JobPreparation {
+        var options = options
+        options.file = file
+        return JobPreparation(world: world, options: options, processorCount: processorCount)
     }
 
     /// Reads and checks the job file; prints warnings, and errors before it throws.

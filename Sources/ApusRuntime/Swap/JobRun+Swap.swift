@@ -165,6 +165,12 @@ extension JobRun {
             }
     }
 
+    /// The number of subtasks of its keyed operators.
+    package var parallelism: Int { plan.parallelism }
+
+    /// The most that it may have.
+    package var maxParallelism: Int { plan.maxParallelism }
+
     /// Whether it takes checkpoints.
     package var takesCheckpoints: Bool { checkpointing != nil }
 

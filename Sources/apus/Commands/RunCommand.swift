@@ -163,7 +163,10 @@ struct RunCommand: ParsableCommand {
         Console.note(
             "job '\(job.name)': started, parallelism \(loaded.plan.parallelism)\(origin ?? "")"
         )
-        let server = control?.serve(session, job: job.name, admission: admission)
+        let server = control?.serve(
+            session,
+            JobReplanner(preparation: preparation, job: job, admission: admission)
+        )
         watch(session, world)
         server?.close()
         var summary = session.wait()

@@ -70,7 +70,7 @@ extension SwapCommand {
         @Option(
             help: ArgumentHelp(
                 "Refuse a swap whose way back is worse than this.",
-                valueName: "flip|rewind|downgrade"
+                valueName: "rewind|downgrade"
             )
         )
         var minRung: String?
@@ -129,7 +129,7 @@ extension SwapCommand {
             order.leastRung = try SwapText.word(
                 minRung,
                 "--min-rung",
-                of: ["flip", "rewind", "downgrade"]
+                of: ["rewind", "downgrade"]
             )
             order.deadlineMicroseconds = try SwapText.time(deadline, "--deadline")
             if let shadow { order.shadowMicroseconds = try SwapText.time(shadow, "--shadow") }

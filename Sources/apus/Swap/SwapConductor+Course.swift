@@ -278,7 +278,7 @@ extension SwapConductor {
             case .inForce = swap.goBack(within: Self.backNanoseconds, isForced: true)
         else { return nil }
         Failpoint.hit(.b3)
-        return swap.replacements.allSatisfy(\.change.keepsRows) ? .flip : .downgrade
+        return .downgrade
     }
 
     private func canRewind(_ swap: OperatorSwap) -> Bool {
@@ -342,7 +342,9 @@ extension SwapConductor {
         }
     }
 
-    /// Notes a decision; false when the journal refuses it.  A job without one notes nothing.
+    /// Notes a decision; false when the journal refuses it.
+    ///
+    /// A job without one notes nothing.
     private func note(_ event: SwapEntry.Event, _ intent: SwapIntent?) -> Bool {
         guard intent != nil else { return true }
         do throws(SwapJournalError) {
