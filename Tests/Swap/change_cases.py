@@ -185,10 +185,14 @@ def case_schema_without_checkpoints(rig, rng):
 
 
 def case_f18_chain(rig, rng):
-    """The third version, while rows of the first one are still there: several origins at once."""
+    """The third version, while rows of the first one are still there: several origins at once.
+
+    One that cannot read the first one's has to wait: the next process would have it alone.
+    """
     bench = Bench(rig, keys=20011, first=30000).start().until_working()
     bench.swapped("v2")
-    bench.swapped("v3-from-v2")
+    bench.swap("v3-from-v2").expect(1, "rows of an older version", "min_readable")
+    bench.swapped("v3")
     bench.until_written_by(30)
     bench.until_swept()
     bench.finish([10, 20, 30])
@@ -277,11 +281,25 @@ def case_f17_untouched_rows_rescaled(rig, rng):
     bench.finish([10, 20], stop=False, older=(1,))
 
 
+def case_f18_in_between(rig, rng):
+    """Swept, and part of a checkpoint: then a version that reads its predecessor alone may come,
+    and a kill right behind it does no harm."""
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2")
+    bench.until_swept()
+    bench.until("it can be swapped", lambda: bench.swap("v3-from-v2").status == 0)
+    bench.kill()
+    bench.check_part([10, 20, 30])
+    bench.start(feed=False)
+    bench.until("it answers", lambda: bench.ask("job", "status", *bench.where()).status == 0)
+    bench.finish([10, 20, 30], older=(2,))
+
+
 def case_f18_chain_over_restarts(rig, rng):
     """Rows of two older versions in one checkpoint."""
     bench = Bench(rig, keys=9001, first=12000, rate=300).start().until_working()
     bench.swapped("v2")
-    bench.swapped("v3-from-v2")
+    bench.swapped("v3")
     bench.kill()
     bench.check_part([10, 20, 30])
     bench.start(feed=False)

@@ -226,6 +226,7 @@ extension OperatorStage {
     private func reportMigration() {
         swaps.tell(
             originKeyCount: instance.state?.originKeyCount ?? 0,
+            originCount: instance.state?.originMigrations.count ?? 0,
             quarantinedCount: instance.state?.quarantinedCount ?? 0,
             callCount: callCount
         )
