@@ -77,7 +77,8 @@ class Bench:
     """One job with one subject."""
 
     def __init__(self, rig, plugin="v1", interval="100ms", parallelism=2, config=None, spec="",
-                 keys=499, first=4000, rate=1500, checkpoints=True):
+                 keys=499, first=4000, rate=1500, checkpoints=True, operator=""):
+        self.operator = operator
         self.rig, self.parallelism, self.interval = rig, parallelism, interval
         self.folder = rig.new_folder()
         self.plugin = rig.version(plugin)
@@ -102,6 +103,7 @@ class Bench:
             f"      watermark: {{ field: t, unit: us, idle-after: never }}\n"
             f"  operators:\n    - id: subject\n      plugin: \"{self.plugin}\"\n"
             f"      input: records\n      key: k\n      config: {json.dumps(self.config)}\n"
+            f"{self.operator}"
             f"  sinks:\n    - id: out\n      plugin: file\n      input: subject\n"
             f"      config: {{ path: \"{self.output}\" }}\n")
 

