@@ -61,6 +61,7 @@ extension OperatorStage {
     private func carryOut(_ swap: SubtaskSwap) throws(JobFailure) {
         let start = clock.monotonicNanoseconds()
         swaps.clear()
+        finishWalks()
         switch swap.work {
         case .forward(let next, let step, let keepsRows):
             guard try goForward(to: next, step, keepsRows: keepsRows, swap) else { return }
@@ -229,6 +230,7 @@ extension OperatorStage {
     private func reportMigration() {
         swaps.tell(
             originKeyCount: instance.state?.originKeyCount ?? 0,
+            originCount: instance.state?.originMigrations.count ?? 0,
             quarantinedCount: instance.state?.quarantinedCount ?? 0,
             callCount: callCount
         )
