@@ -34,6 +34,9 @@ package struct JobEnvironment: Sendable {
             use = try plugin.use(by: user)
         }
 
+        /// Keeps the plugin loaded no longer: no operator will be made of it.
+        package func release() { use?.end() }
+
         /// What the component says of itself.
         package var description: ComponentDescription { plugin.description.components[component] }
     }

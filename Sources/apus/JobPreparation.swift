@@ -147,13 +147,13 @@ struct JobPreparation: Sendable {
             do {
                 let choice = choices[node.id]
                 let plugin = try admission.load(try choice?.path ?? search.find(node.plugin))
-                // As long as the job is there, it may make instances of it.
-                try plugin.keep(for: node.id)
                 let component = try plugin.componentIndex(choice?.component ?? node.component)
                 signatures[node.id] = plugin.description.components[component].signature
-                implementations[node.id] = JobEnvironment.Implementation(
+                // As long as it is not swapped, the job may make instances of it.
+                implementations[node.id] = try JobEnvironment.Implementation(
                     plugin: plugin,
-                    component: component
+                    component: component,
+                    user: node.id
                 )
             } catch let error as PluginError {
                 throw report(error, node, job)

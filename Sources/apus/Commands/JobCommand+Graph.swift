@@ -15,11 +15,14 @@ extension JobCommand {
                 """
         )
 
-        @Argument(help: "The job's checkpoint folder, as spec.checkpoint names it.")
-        var folder: String
-
-        @Argument(help: "The number of subtasks.")
-        var parallelism: Int
+        @Argument(
+            help: ArgumentHelp(
+                "The job's checkpoint folder, unless --control says where it is; and the number of "
+                    + "subtasks.",
+                valueName: "folder> <n"
+            )
+        )
+        var arguments: [String]
 
         @OptionGroup var socket: ControlOptions
 
@@ -27,6 +30,10 @@ extension JobCommand {
         var json = false
 
         func run() throws {
+            let (folder, number) = try JobCommand.split(arguments, socket.control, "a number")
+            guard let parallelism = Int(number) else {
+                throw ValidationError("expected the number of subtasks, found '\(number)'")
+            }
             try JobCommand.change(
                 "job.rescale",
                 JobMethods.Rescale(parallelism: parallelism),
@@ -50,11 +57,14 @@ extension JobCommand {
                 """
         )
 
-        @Argument(help: "The job's checkpoint folder, as spec.checkpoint names it.")
-        var folder: String
-
-        @Argument(help: "The new job file.")
-        var file: String
+        @Argument(
+            help: ArgumentHelp(
+                "The job's checkpoint folder, unless --control says where it is; and the new job "
+                    + "file.",
+                valueName: "folder> <file"
+            )
+        )
+        var arguments: [String]
 
         @OptionGroup var socket: ControlOptions
 
@@ -62,6 +72,7 @@ extension JobCommand {
         var json = false
 
         func run() throws {
+            let (folder, file) = try JobCommand.split(arguments, socket.control, "a job file")
             try JobCommand.change(
                 "job.upgrade",
                 JobMethods.Upgrade(file: SwapCommand.absolute(file)),
@@ -72,10 +83,24 @@ extension JobCommand {
         }
     }
 
+    /// The folder, which is left out with --control, and what comes behind it.
+    private static func split(
+        _ arguments: [String],
+        _ control: String?,
+        _ what: String
+    ) throws -> (folder: String?, String) {
+        guard let last = arguments.last, arguments.count == (control == nil ? 2 : 1) else {
+            throw ValidationError(
+                "expected \(control == nil ? "the job's checkpoint folder and " : "")\(what)"
+            )
+        }
+        return (control == nil ? arguments[0] : nil, last)
+    }
+
     private static func change(
         _ method: String,
         _ parameters: some Encodable,
-        _ folder: String,
+        _ folder: String?,
         _ control: String?,
         json: Bool
     ) throws {
