@@ -249,6 +249,41 @@ package final class StateMigration: RowMigration {
         return .bytes(value.bytes)
     }
 
+    /// Why a value cannot be migrated.
+    package struct Refusal: Error, Equatable, Sendable {
+        /// The reason.
+        package let text: String
+    }
+
+    /// The same for a value of one's own.
+    ///
+    /// - Parameters:
+    ///   - slot: The old slot.
+    ///   - key: Whose state it is.
+    ///   - entry: What it belongs to; see ``MigratedValue``.
+    ///   - bytes: The bytes.
+    /// - Returns: What they become, nil when they are dropped.
+    package func migrate(
+        slot: Int,
+        key: [UInt8],
+        entry: [UInt8],
+        bytes: [UInt8]
+    ) -> Result<[UInt8]?, Refusal> {
+        key.withUnsafeBytes { key in
+            entry.withUnsafeBytes { entry in
+                bytes.withUnsafeBytes { bytes in
+                    // SAFETY: the value is used during the call; what comes back is copied.
+                    switch migrate(slot: slot, MigratedValue(key: key, entry: entry, bytes: bytes))
+                    {
+                    case .bytes(let result): .success(Array(result))
+                    case .dropped: .success(nil)
+                    case .failed(let reason): .failure(Refusal(text: reason))
+                    }
+                }
+            }
+        }
+    }
+
     private func written(_ index: Int) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: buffers[index].data, count: Int(buffers[index].len))
     }

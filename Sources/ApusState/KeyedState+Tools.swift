@@ -114,6 +114,22 @@ extension KeyedState {
         return sample
     }
 
+    /// Takes some of the rows in memory apart, evenly chosen.
+    ///
+    /// Between callbacks.
+    ///
+    /// - Parameter rowCountMax: How many rows at most.
+    /// - Returns: What the keys have.
+    package func images(rowCountMax: Int) -> [KeyImage] {
+        let end = table.rowNumberEnd
+        guard end > 0, rowCountMax > 0 else { return [] }
+        let step = max(1, (end + rowCountMax - 1) / rowCountMax)
+        return stride(from: 0, to: end, by: step).compactMap { number in
+            let row = table.row(numbered: number)
+            return mark(row).contains(.free) || isEmpty(row) ? nil : image(of: row)
+        }
+    }
+
     // MARK: - Parts
 
     private func withRows<Outcome>(

@@ -43,6 +43,8 @@ final class StateDesk {
             switch request.work {
             case .measure:
                 end(request, .measured(Self.measure(state)))
+            case .images(let rowCountMax):
+                end(request, .images(state.images(rowCountMax: rowCountMax)))
             case .remove(let names, let written, let slot):
                 let range = next(of: names.count)
                 guard fill(names[range]) else {

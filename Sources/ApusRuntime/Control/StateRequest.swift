@@ -14,6 +14,8 @@ final class StateRequest: Sendable {
         case restore([KeyImage])
         /// Count what there is.
         case measure
+        /// Take some keys apart, so many at most.
+        case images(rowCountMax: Int)
     }
 
     /// What came of it.
@@ -21,6 +23,7 @@ final class StateRequest: Sendable {
         /// Keys: removed or restored; left because they have changed; not there, or unfit.
         case changed(done: Int, left: Int, other: Int)
         case measured(StateMeasure)
+        case images([KeyImage])
         /// The subtask cannot do it, for this reason.
         case refused(String)
     }

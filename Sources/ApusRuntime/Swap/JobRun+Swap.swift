@@ -2,7 +2,7 @@ package import ApusCheckpoint
 import ApusGraph
 import ApusMemory
 import ApusPluginHost
-import ApusState
+package import ApusState
 package import ApusSwap
 
 // Other versions of operators.  One thread of the control plane at a time.
@@ -164,6 +164,30 @@ extension JobRun {
         arguments.tier?.isRestored = false
         arguments.tier?.restored = StateTotals()
         return arguments
+    }
+
+    /// Takes some keys of each subtask of an operator apart.
+    ///
+    /// - Parameters:
+    ///   - id: The operator.
+    ///   - nanoseconds: How long to wait for it; subtasks that do not answer in time give nothing.
+    /// - Returns: What keys have that are in memory.
+    package func sampleState(of id: String, within nanoseconds: Int64) -> [KeyImage] {
+        guard let node = plan.nodes.first(where: { $0.id == id }) else { return [] }
+        let bell = Doorbell()
+        let requests = stateInboxes[node.index].map { inbox in
+            let request = StateRequest(
+                .images(rowCountMax: SwapTrial.keysPerSubtask),
+                bell: bell
+            )
+            inbox.post(request)
+            return request
+        }
+        wakeThreads()
+        bell.sleep(nanoseconds: nanoseconds) { requests.allSatisfy { $0.answer != nil } }
+        return requests.flatMap { request -> [KeyImage] in
+            if case .images(let images) = request.answer { images } else { [] }
+        }
     }
 
     // MARK: - Status

@@ -24,6 +24,7 @@ extension SwapConductor {
                 }
             )
             let replacements = try plans.map { try replacement($0) }
+            try tryMigrations(replacements, order)
             swap = try run.prepareSwap(
                 replacements,
                 isAtBarrier: isAtBarrier(plans, order),
@@ -65,6 +66,26 @@ extension SwapConductor {
             }
             Failpoint.hit(.s11)
             watch(swap, old, plans, order, intent)
+        }
+    }
+
+    /// How long the keys for a trial are waited for, in nanoseconds.
+    private static let sampleNanoseconds: Int64 = 1_000_000_000
+
+    /// Tries migrations on live values; nothing has been touched yet.
+    private func tryMigrations(
+        _ replacements: [OperatorReplacement],
+        _ order: SwapOrder
+    ) throws {
+        for replacement in replacements {
+            let images = session.run.sampleState(
+                of: replacement.id,
+                within: Self.sampleNanoseconds
+            )
+            guard let found = SwapTrial(replacement).run(images) else { continue }
+            // What becomes of a value that is refused, the user has said.
+            if found.isFailure, order.policy != .rollBack { continue }
+            throw RollbackError("operator '\(replacement.id)': \(found.text)")
         }
     }
 
