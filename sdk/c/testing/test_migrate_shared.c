@@ -1,5 +1,5 @@
-// Broadcast and operator state of an older description of an operator, made readable for a newer one
-// as keyed state is.
+// Broadcast and operator state of an older description of an operator, made readable for a newer
+// one as keyed state is.
 #include "internal.h"
 
 // What the items of an operator state are in the terms of any other state.
