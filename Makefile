@@ -1,7 +1,7 @@
 # Apus. A new user needs two commands: `make test` and `make demo`.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile sdk flights-year clean abi abi-generate abi-check abi-baseline spikes
+.PHONY: help setup build test demo lint format bench bench-layout bench-bare crash crash-quick hostile sdk flights-year clean abi abi-generate abi-check abi-baseline spikes swap-headline swap-tests
 
 # Only what exists: folders appear as the project grows.
 swift_sources := $(wildcard Package.swift Sources sdk Plugins samples Tests)
@@ -25,7 +25,9 @@ test: setup lint abi-check  ## Check the format, build, and run all tests
 	@echo
 	python3 Tests/Hostile/hostile.py
 	@echo
-	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, SDKs, hostile plugins"
+	python3 Tests/Swap/swap.py --quick
+	@echo
+	@echo "passed: toolchain and packages, format, build without warnings, all tests, crashes, SDKs, hostile plugins, swaps"
 
 demo: build  ## Build and run the demonstration
 	@dev/demo
@@ -35,6 +37,9 @@ lint:  ## Check the format; changes nothing
 
 format:  ## Format all Swift files in place
 	swift format format --in-place --parallel --recursive $(swift_sources)
+
+swap-headline: build  ## Print what swaps of a running job cost: some ten minutes, best without other work
+	@dev/swap-headline
 
 bench: build  ## Build and run all benchmarks
 	.build/release/apus bench all
@@ -50,6 +55,10 @@ crash-quick: setup  ## A quick part of that, which is also in 'make test': at mo
 hostile: setup  ## Run plugins that misbehave in every known way: two to three minutes
 	swift build --product apus
 	python3 Tests/Hostile/hostile.py
+
+swap-tests: setup  ## Swap operators of running jobs, well and badly, and kill them at every step: ten minutes
+	swift build --product apus
+	python3 Tests/Swap/swap.py
 
 sdk:  ## Build and check the sample operators in C, C++, Rust and Swift, and the SDKs
 	@dev/setup $$(command -v cargo >/dev/null || echo rustc cargo)

@@ -7,7 +7,9 @@ package import ApusPluginHost
 package struct JobEnvironment: Sendable {
     /// An operator's plugin and component.
     package struct Implementation: Sendable {
+        /// The plugin.
         package let plugin: LoadedPlugin
+        /// The index of the component in the plugin's description.
         package let component: Int
         /// Keeps the plugin loaded as long as an operator may be made of it.
         private let use: PluginUse?
@@ -31,6 +33,9 @@ package struct JobEnvironment: Sendable {
             self.component = component
             use = try plugin.use(by: user)
         }
+
+        /// Keeps the plugin loaded no longer: no operator will be made of it.
+        package func release() { use?.end() }
 
         /// What the component says of itself.
         package var description: ComponentDescription { plugin.description.components[component] }

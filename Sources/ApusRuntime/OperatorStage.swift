@@ -20,6 +20,8 @@ final class OperatorStage: Stage {
     var callCount = 0
     /// The sweep of older versions' rows goes on no sooner, in monotonic nanoseconds.
     var nextSweepAt: Int64 = 0
+    /// How many calls there had been at the last slice of it.
+    var callCountAtSweep = 0
     /// The next report of a version on probation, likewise.
     var nextProbationReportAt: Int64 = 0
     /// The counters of versions that are gone.
@@ -115,6 +117,8 @@ final class OperatorStage: Stage {
         let now = clock.wallMicroseconds()
         var at = 0
         while at < batch.count {
+            view.count = UInt32(batch.count)
+            try bringRows(&view, from: at)
             if let state = instance.state, state.heldKeyCount > 0 {
                 let held = withUnsafePointer(to: &view) { state.firstHeld($0, from: at) }
                 if held == at {
@@ -133,6 +137,16 @@ final class OperatorStage: Stage {
             if instance.state?.quarantinedCount ?? 0 > 0 { try settleQuarantined() }
             try fireOverdue()
         }
+    }
+
+    /// Moves the rows of records that older versions have, when keys that cannot be moved are to be
+    /// held: before the plugin would take them for new ones.
+    private func bringRows(_ view: inout apus_batch, from at: Int) throws(JobFailure) {
+        guard let state = instance.state, state.isMigrating, badValuePolicy == .hold else { return }
+        // SAFETY: the rows are let go before the view is.
+        withUnsafePointer(to: &view) { state.begin($0, from: at) }
+        state.end()
+        try settleQuarantined()
     }
 
     private func rejectHeld(_ batch: RecordBatch, _ at: Int) throws(JobFailure) {
@@ -407,9 +421,21 @@ final class OperatorStage: Stage {
     }
 
     override func snapshotContent() -> SubtaskReport.Content {
-        snapshot.broadcast = instance.broadcasts?.takeSnapshot()
-        snapshot.operatorState = instance.operatorState?.takeSnapshot()
+        takeWalked()
         return .operator(snapshot)
+    }
+
+    /// Takes over what has been walked of state that is not filed under keys.
+    private func takeWalked() {
+        if let found = instance.broadcasts?.takeSnapshot() { snapshot.broadcast = found }
+        if let found = instance.operatorState?.takeSnapshot() { snapshot.operatorState = found }
+    }
+
+    /// Walks such state to its end for the snapshot that is under way: another version has its own.
+    func finishWalks() {
+        instance.broadcasts?.continueSnapshot { true }
+        instance.operatorState?.continueSnapshot { true }
+        takeWalked()
     }
 
     override func maintain(until limit: Int64) {

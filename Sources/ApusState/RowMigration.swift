@@ -43,6 +43,8 @@ package protocol RowMigration: AnyObject {
 ///
 /// The bytes are valid during the call.
 package struct MigratedValue {
+    // SAFETY: whoever makes one keeps the bytes until the call that it is made for has returned.
+
     /// Whose state it is.
     package var key: UnsafeRawBufferPointer
     /// The entry's key in a map, the position in a list as a `UInt64`; nothing otherwise.

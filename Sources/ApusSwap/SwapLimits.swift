@@ -39,12 +39,13 @@ package struct SwapLimits: Codable, Equatable, Sendable {
         }
     }
 
-    /// Which limit was broken, and how; nil when none was.
+    /// Finds a limit that was broken.
     ///
     /// - Parameters:
     ///   - seen: What was seen so far.
     ///   - isLast: Whether no more will be seen. Then few records and batches count, too: a version
     ///     may be so slow that there are no more of them.
+    /// - Returns: Which limit was broken, and how; nil when none was.
     package func breach(_ seen: Observation, isLast: Bool = false) -> String? {
         if let errorRate, isLast || seen.recordCount >= Self.recordCountMin,
             seen.errorRate > errorRate

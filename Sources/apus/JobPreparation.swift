@@ -8,9 +8,9 @@ import ApusState
 import ArgumentParser
 
 /// From a job file to a physical plan: reading, plugins, planning.
-struct JobPreparation {
+struct JobPreparation: Sendable {
     /// What the user gave on the command line.
-    struct Options {
+    struct Options: Sendable {
         var file: String
         var parallelism: Int?
         var settings: [String]
@@ -26,6 +26,13 @@ struct JobPreparation {
         self.world = world
         self.options = options
         self.processorCount = processorCount
+    }
+
+    /// The same of another job file.
+    func of(_ file: String) -> JobPreparation {
+        var options = options
+        options.file = file
+        return JobPreparation(world: world, options: options, processorCount: processorCount)
     }
 
     /// Reads and checks the job file; prints warnings, and errors before it throws.
@@ -140,13 +147,13 @@ struct JobPreparation {
             do {
                 let choice = choices[node.id]
                 let plugin = try admission.load(try choice?.path ?? search.find(node.plugin))
-                // As long as the job is there, it may make instances of it.
-                try plugin.keep(for: node.id)
                 let component = try plugin.componentIndex(choice?.component ?? node.component)
                 signatures[node.id] = plugin.description.components[component].signature
-                implementations[node.id] = JobEnvironment.Implementation(
+                // As long as it is not swapped, the job may make instances of it.
+                implementations[node.id] = try JobEnvironment.Implementation(
                     plugin: plugin,
-                    component: component
+                    component: component,
+                    user: node.id
                 )
             } catch let error as PluginError {
                 throw report(error, node, job)

@@ -1,12 +1,13 @@
 """A job whose operator is swapped: its input, its runs, what is asked of it, what must hold."""
 
 import json
-import os
 import pathlib
 import re
 import shutil
 import signal
+import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "Hostile"))
@@ -42,7 +43,7 @@ class SwapRig(Rig):
 
     def subject(self, name, options, needs_cxx=False, source="subject.c"):
         with self._lock:
-            lock = self._built.setdefault(name, __import__("threading").Lock())
+            lock = self._built.setdefault(name, threading.Lock())
         folder = self.folder / "plugins" / re.sub(r"[^\w.-]", "-", name)
         with lock:
             path = folder / f"lib{folder.name}.so"
@@ -52,7 +53,8 @@ class SwapRig(Rig):
             extra = []
             if needs_cxx:
                 made = folder / "faults.o"
-                self.call("clang++", "g++", ["-c", "-std=c++17", PLUGINS / "faults.cpp", "-o", made])
+                self.call("clang++", "g++",
+                          ["-c", "-std=c++17", PLUGINS / "faults.cpp", "-o", made])
                 extra = [made, "-lstdc++"]
             self.call("clang", "gcc", [
                 "-shared", "-std=gnu11", "-fexceptions", *options, PLUGINS / source,
@@ -61,7 +63,6 @@ class SwapRig(Rig):
 
     @staticmethod
     def call(first, second, arguments):
-        import subprocess
         compiler = shutil.which(first) or shutil.which(second)
         if compiler is None:
             raise Skipped(f"needs {first} or {second}")
@@ -76,7 +77,8 @@ class Bench:
     """One job with one subject."""
 
     def __init__(self, rig, plugin="v1", interval="100ms", parallelism=2, config=None, spec="",
-                 keys=499, first=4000, rate=1500, checkpoints=True):
+                 keys=499, first=4000, rate=1500, checkpoints=True, operator=""):
+        self.operator = operator
         self.rig, self.parallelism, self.interval = rig, parallelism, interval
         self.folder = rig.new_folder()
         self.plugin = rig.version(plugin)
@@ -91,8 +93,8 @@ class Bench:
         self.write(follows=True)
 
     def write(self, follows):
-        checkpoint = (f"  checkpoint: {{ dir: \"{self.checkpoints}\", interval: {self.interval} }}\n"
-                      if self.has_checkpoints else "")
+        checkpoint = f"  checkpoint: {{ dir: \"{self.checkpoints}\", interval: {self.interval} }}\n"
+        checkpoint = checkpoint if self.has_checkpoints else ""
         (self.folder / "job.yaml").write_text(
             "apiVersion: apus/v1\nkind: Job\nmetadata: { name: swapped }\nspec:\n"
             f"{checkpoint}{self.spec}"
@@ -101,6 +103,7 @@ class Bench:
             f"      watermark: {{ field: t, unit: us, idle-after: never }}\n"
             f"  operators:\n    - id: subject\n      plugin: \"{self.plugin}\"\n"
             f"      input: records\n      key: k\n      config: {json.dumps(self.config)}\n"
+            f"{self.operator}"
             f"  sinks:\n    - id: out\n      plugin: file\n      input: subject\n"
             f"      config: {{ path: \"{self.output}\" }}\n")
 
@@ -138,7 +141,7 @@ class Bench:
         return "\n".join("    " + line[:300] for line in self.running.said().splitlines()[-14:])
 
     def until_working(self):
-        """Until a checkpoint is complete and output is there, so that there is something to lose."""
+        """Until there is output, and with it a checkpoint: something to lose."""
         if self.has_checkpoints:
             self.until("there is output", lambda: self.output.exists() and
                        self.output.stat().st_size > 0)
@@ -166,7 +169,7 @@ class Bench:
         if result.status != 0:
             return 0
         status = json.loads(result.output)
-        return sum(node.get("recordsIn", 0) for node in nodes(status) if node["id"] == "subject")
+        return sum(node["recordsIn"] for node in status["nodes"] if node["id"] == "subject")
 
     def history(self):
         return self.asked("swap", "history", self.checkpoints)["swaps"]
@@ -187,9 +190,8 @@ class Bench:
 
     def until_swept(self):
         def is_swept():
-            operators = self.status()["operators"]
-            return all(not subtask["originKeys"]
-                       for one in operators for subtask in one["subtasks"])
+            return not any(subtask["originKeys"] for one in self.status()["operators"]
+                           for subtask in one["subtasks"])
         self.until("all rows are moved", is_swept)
 
     def until_written_by(self, code):
@@ -201,11 +203,8 @@ class Bench:
         self.until("all records are handled", self.is_caught_up)
 
     def is_caught_up(self):
-        return self.handled_since_start() >= self.feed.count
-
-    def handled_since_start(self):
-        """Of this process alone: so only for jobs that were not started again."""
-        return self.handled()
+        """Counts this process alone: so only for jobs that were not started again."""
+        return self.handled() >= self.feed.count
 
     def kill(self):
         self.running.child.send_signal(signal.SIGKILL)
@@ -270,7 +269,3 @@ class Bench:
         output.check(order, is_whole=True)
         check_state(self.export(), model, version, None, timer_version, older)
         return output
-
-
-def nodes(status):
-    return status.get("nodes") or status.get("progress", {}).get("nodes", [])

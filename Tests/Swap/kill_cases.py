@@ -18,7 +18,7 @@ BACK = ("B1", "B4", "B5", "B6")
 FLIP = ("B3",)
 # Those that one case of `make test` is about.
 QUICK = {("S6", "code"), ("S11", "schema"), ("M3", "schema"), ("B4", "schema")}
-# Where a process of before has nothing to do with it any more.
+# The version that is swapped to: its name, what its lines say, its schema.
 VERSIONS = {"code": ("v1-code", 11, 1), "schema": ("v2", 20, 2)}
 
 
@@ -52,7 +52,9 @@ def _body(point, kind, cut, is_busy):
         bench = Bench(rig, interval="100ms" if is_busy else "400ms",
                       rate=0 if point in FLIP else 1500)
         bench.start(failpoint=f"{point}@{occurrence}").until_working()
-        asking = rig.start(bench.folder, "checkpoint", "create", *bench.where()) if is_busy else None
+        asking = None
+        if is_busy:
+            asking = rig.start(bench.folder, "checkpoint", "create", *bench.where())
         _swap(bench, point, version, cut)
         result = bench.running.wait(8)
         if asking:
@@ -72,6 +74,7 @@ def _swap(bench, point, version, cut):
         options += ["--guard", "20s", "--detach"]
     elif cut == "barrier" and point not in ("M2", "M3", "M6"):
         options += ["--guard", "600ms"]
+    # The killed job is what ends it.
     swap = bench.rig.start(bench.folder, "swap", "run", *bench.where(), "subject", "--to",
                            bench.rig.version(version), *options)
     if point in BACK + FLIP:
@@ -80,12 +83,10 @@ def _swap(bench, point, version, cut):
             time.sleep(0.3)
             bench.ask("swap", "rollback", *bench.where())
         return
-    # The killed job is what ends it.
-    bench.swapping = swap
 
 
 def _go_on(bench, rng, code, schema):
-    """The next process: once more killed at times, then to the end; with the version that counts."""
+    """The next process: killed once more at times, then to the end, with the right version."""
     if rng.random() < 0.4:
         bench.start(feed=False)
         time.sleep(rng.uniform(0, 0.6))
@@ -129,6 +130,10 @@ def _random_body(index):
             if len(history) > before and history[-1]["outcome"] == "committed":
                 order.append(codes[version][0])
                 schema = codes[version][1]
+            elif options[1] == "boundary":
+                # Nothing was held back: what a version on probation has written stays, when the
+                # one before can go on from it.
+                order += [codes[version][0], order[-1]]
             time.sleep(rng.uniform(0, 0.3))
         bench.finish(order, schema, older=tuple(range(1, schema)))
     return body

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Swaps operators of running jobs, well and badly, and looks whether anybody could notice.
 
-See docs/swap-tests.md.
+See docs/swap.md, "Failure cases".
 """
 
 import argparse
@@ -24,10 +24,11 @@ import change_cases
 import guard_cases
 import kill_cases
 import kinds_cases
+import several_cases
 
 from rig import ROOT, Failure, Skipped, end_all
 
-MODULES = [change_cases, guard_cases, broken_cases, kinds_cases, kill_cases]
+MODULES = [change_cases, guard_cases, broken_cases, kinds_cases, several_cases, kill_cases]
 
 
 def all_cases():

@@ -269,7 +269,11 @@ extension Stage {
         }
         let now = checkpoints.clock.monotonicNanoseconds()
         try stopWaitingIfLate(now)
-        guard isSnapshotting else { return false }
+        guard isSnapshotting else {
+            // Another version has taken over, and nothing was left to walk.
+            reportIfDone()
+            return false
+        }
         if now < limit {
             checkpoints.measure { continueSnapshot(until: limit) }
             reportIfDone()

@@ -29,7 +29,7 @@ extension JobAssembly {
                     .environment,
                     node: node.id,
                     "checkpoint \(restore.manifest?.number ?? 0) has rows of an older version "
-                        + "(\(origin.plugin?.contentHash ?? "?")) that were not taken over yet, and "
+                        + "(\(origin.plugin?.contentHash ?? "?")) that nobody has taken over, and "
                         + "\(obstacle.kind.rawValue) '\(obstacle.name)' \(obstacle.reason ?? "?")"
                 )
             }

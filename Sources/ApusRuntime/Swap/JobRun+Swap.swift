@@ -67,6 +67,7 @@ extension JobRun {
             )
         }
         let keepsRows = replacement.change.keepsRows
+        try checkRowsLeft(replacement, node, running)
         guard
             let version = versions.add(
                 description,
@@ -117,6 +118,34 @@ extension JobRun {
         )
     }
 
+    /// Refuses a version that cannot read what older ones than the running one have left: a start
+    /// from a checkpoint has the new version alone to bring such rows forward.
+    private func checkRowsLeft(
+        _ replacement: OperatorReplacement,
+        _ node: PlanNode,
+        _ running: OperatorVersion
+    ) throws(JobFailure) {
+        let stages = operators.stages.filter { $0.nodeIndex == node.index }
+        guard stages.contains(where: { $0.swaps.originCount > 0 }) else { return }
+        let new = ComponentShape(replacement.implementation.description)
+        for older in versions.templates(node.id) where older.number != running.template.number {
+            let change = ComponentChange(from: ComponentShape(older, portsAs: new), to: new)
+            let rows = change.parts.filter { $0.kind == .state || $0.kind == .timer }
+            guard let obstacle = rows.first(where: { $0.verdict == .incompatible }) else {
+                continue
+            }
+            throw JobFailure(
+                .environment,
+                node: node.id,
+                "the job or its newest checkpoint still has rows of an older version "
+                    + "(\(older.plugin?.contentHash.prefix(12) ?? "?")), which this one cannot "
+                    + "read: \(obstacle.kind.rawValue) '\(obstacle.name)' "
+                    + "\(obstacle.reason ?? "?"); or try again when `apus swap status` has no "
+                    + "keys of older versions left, and a checkpoint is complete"
+            )
+        }
+    }
+
     private func arguments(
         of stage: OperatorStage,
         _ version: OperatorVersion,
@@ -164,6 +193,12 @@ extension JobRun {
                 )
             }
     }
+
+    /// The number of subtasks of its keyed operators.
+    package var parallelism: Int { plan.parallelism }
+
+    /// The most that it may have.
+    package var maxParallelism: Int { plan.maxParallelism }
 
     /// Whether it takes checkpoints.
     package var takesCheckpoints: Bool { checkpointing != nil }

@@ -8,8 +8,10 @@ extension OperatorStage {
     /// How long a slice of the sweep takes, in nanoseconds.
     static let sweepSliceNanoseconds: Int64 = 200_000
 
-    /// How many times as long as it took comes no other slice.
-    static let sweepRest: Int64 = 3
+    /// How many times as long as it took comes no other slice: when there are records, and when
+    /// there are none.
+    static let sweepRestAtWork: Int64 = 8
+    static let sweepRest: Int64 = 2
     /// How long a thread without work sleeps between two slices, in microseconds.
     static let sweepPauseMicroseconds: Int64 = 300
 
@@ -59,6 +61,7 @@ extension OperatorStage {
     private func carryOut(_ swap: SubtaskSwap) throws(JobFailure) {
         let start = clock.monotonicNanoseconds()
         swaps.clear()
+        finishWalks()
         switch swap.work {
         case .forward(let next, let step, let keepsRows):
             guard try goForward(to: next, step, keepsRows: keepsRows, swap) else { return }
@@ -203,7 +206,9 @@ extension OperatorStage {
             state.sweepOrigins(untilNanoseconds: min(limit, slice), clock: clock)
             try settleQuarantined()
             let end = clock.monotonicNanoseconds()
-            nextSweepAt = end + Self.sweepRest * (end - start)
+            let isAtWork = callCount != callCountAtSweep
+            callCountAtSweep = callCount
+            nextSweepAt = end + (isAtWork ? Self.sweepRestAtWork : Self.sweepRest) * (end - start)
         } else {
             nextSweepAt = start + Self.sweepSliceNanoseconds
         }
@@ -225,6 +230,7 @@ extension OperatorStage {
     private func reportMigration() {
         swaps.tell(
             originKeyCount: instance.state?.originKeyCount ?? 0,
+            originCount: instance.state?.originMigrations.count ?? 0,
             quarantinedCount: instance.state?.quarantinedCount ?? 0,
             callCount: callCount
         )

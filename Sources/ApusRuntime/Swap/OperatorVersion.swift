@@ -115,6 +115,14 @@ final class OperatorVersions: Sendable {
         }
     }
 
+    /// What manifests say of the rows of all versions of an operator.
+    func templates(_ id: String) -> [OperatorState] {
+        content.withLock { content in
+            (content.versions[id] ?? []).map(\.template)
+                + content.origins.values.map(\.template).filter { $0.id == id }
+        }
+    }
+
     /// Adds a version.
     ///
     /// - Parameters:

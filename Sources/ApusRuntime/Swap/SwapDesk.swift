@@ -9,6 +9,7 @@ final class SwapDesk: Sendable {
     // What the subtask tells: written by its thread, read by any.
     private let versionCell: Atomic<Int> = Atomic(0)
     private let originKeysCell: Atomic<Int> = Atomic(0)
+    private let originsCell: Atomic<Int> = Atomic(0)
     private let quarantinedCell: Atomic<Int> = Atomic(0)
     private let callsCell: Atomic<Int> = Atomic(0)
     private let probation: Mutex<Probation> = Mutex(Probation())
@@ -34,13 +35,16 @@ final class SwapDesk: Sendable {
     var version: Int { versionCell.load(ordering: .acquiring) }
     /// Keys that are left in older versions.
     var originKeyCount: Int { originKeysCell.load(ordering: .relaxed) }
+    /// Older versions that the state or the newest checkpoint may have rows of.
+    var originCount: Int { originsCell.load(ordering: .relaxed) }
     /// Keys that could not be migrated.
     var quarantinedCount: Int { quarantinedCell.load(ordering: .relaxed) }
     /// How many calls the version in force has had.
     var callCount: Int { callsCell.load(ordering: .relaxed) }
 
     func tell(version: Int) { versionCell.store(version, ordering: .releasing) }
-    func tell(originKeyCount: Int, quarantinedCount: Int, callCount: Int) {
+    func tell(originKeyCount: Int, originCount: Int, quarantinedCount: Int, callCount: Int) {
+        originsCell.store(originCount, ordering: .relaxed)
         originKeysCell.store(originKeyCount, ordering: .relaxed)
         quarantinedCell.store(quarantinedCount, ordering: .relaxed)
         callsCell.store(callCount, ordering: .relaxed)

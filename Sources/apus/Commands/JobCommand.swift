@@ -58,7 +58,9 @@ struct JobCommand: ParsableCommand {
             EXAMPLE
               apus job explain samples/flights/job.yaml
             """,
-        subcommands: [Validate.self, Explain.self, Status.self, Stop.self]
+        subcommands: [
+            Validate.self, Explain.self, Status.self, Stop.self, Rescale.self, Upgrade.self,
+        ]
     )
 
     /// `apus job validate`.

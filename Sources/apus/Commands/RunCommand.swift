@@ -157,13 +157,11 @@ struct RunCommand: ParsableCommand {
         }
         defer { session.close() }
         startWatch.end()
-        let origin = opened.durable.restored.map { restored in
-            ", from \(restored.isFinal ? "the end: " : "")checkpoint \(restored.number)"
-        }
-        Console.note(
-            "job '\(job.name)': started, parallelism \(loaded.plan.parallelism)\(origin ?? "")"
+        tellStart(job, opened.durable, loaded.plan)
+        let server = control?.serve(
+            session,
+            JobReplanner(preparation: preparation, job: job, admission: admission)
         )
-        let server = control?.serve(session, job: job.name, admission: admission)
         watch(session, world)
         server?.close()
         var summary = session.wait()
@@ -175,6 +173,15 @@ struct RunCommand: ParsableCommand {
             )
         }
         try report(summary, job, deadLetters)
+    }
+
+    private func tellStart(_ job: JobDescription, _ durable: DurableJob, _ plan: PhysicalPlan) {
+        let origin = durable.restored.map { restored in
+            ", from \(restored.isFinal ? "the end: " : "")checkpoint \(restored.number)"
+        }
+        Console.note(
+            "job '\(job.name)': started, parallelism \(plan.parallelism)\(origin ?? "")"
+        )
     }
 
     private func makeDeadLetters(_ job: JobDescription, _ world: World) -> DeadLetterFile {

@@ -70,18 +70,10 @@ extension SwapCommand {
         @Option(
             help: ArgumentHelp(
                 "Refuse a swap whose way back is worse than this.",
-                valueName: "flip|rewind|downgrade"
+                valueName: "rewind|downgrade"
             )
         )
         var minRung: String?
-
-        @Option(
-            help: ArgumentHelp(
-                "Run the new version beside the old one for so long, compare, emit nothing.",
-                valueName: "time"
-            )
-        )
-        var shadow: String?
 
         @Flag(help: "Return as soon as the new version is in force and on probation.")
         var detach = false
@@ -129,10 +121,9 @@ extension SwapCommand {
             order.leastRung = try SwapText.word(
                 minRung,
                 "--min-rung",
-                of: ["flip", "rewind", "downgrade"]
+                of: ["rewind", "downgrade"]
             )
             order.deadlineMicroseconds = try SwapText.time(deadline, "--deadline")
-            if let shadow { order.shadowMicroseconds = try SwapText.time(shadow, "--shadow") }
             order.isDetached = detach
             return order
         }

@@ -12,6 +12,7 @@ struct SwapCommand: ParsableCommand {
             """,
         subcommands: [
             Plan.self, Run.self, Status.self, Commit.self, Rollback.self, History.self,
+            Release.self,
         ]
     )
 }

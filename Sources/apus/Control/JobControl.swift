@@ -1,5 +1,6 @@
 import ApusControl
 import ApusCore
+import ApusGraph
 import ApusRuntime
 
 /// The control socket of the job that this process runs.
@@ -31,7 +32,8 @@ struct JobControl {
     }
 
     /// Begins to answer.
-    func serve(_ session: JobSession, job: String, admission: PluginAdmission) -> ControlServer {
+    func serve(_ session: JobSession, _ replanner: JobReplanner) -> ControlServer {
+        let (job, admission) = (replanner.job.name, replanner.admission)
         let conductor = SwapConductor(
             job: job,
             session: session,
@@ -43,7 +45,8 @@ struct JobControl {
             job: job,
             session: session,
             admission: admission,
-            conductor: conductor
+            conductor: conductor,
+            replanner: replanner
         )
         return ControlServer(
             listener,

@@ -12,6 +12,7 @@ extension JobMethods {
             ControlMethod("swap.status") { _ in conductor.status() },
             ControlMethod("swap.commit", run: commitSwap),
             ControlMethod("swap.rollback", run: rollBackSwap),
+            ControlMethod("swap.release", run: releaseVersion),
         ]
     }
 
@@ -42,6 +43,46 @@ extension JobMethods {
 
     private func rollBackSwap(_ call: ControlCall) throws(ControlError) -> any Encodable {
         try decide(.rollBack, call)
+    }
+
+    /// A version that may be tried again.
+    struct Release: Codable {
+        /// The beginning of the SHA-256 of its file.
+        var sha256: String
+    }
+
+    /// A version that may be tried again.
+    struct Released: Codable {
+        var job: String
+        var sha256: String
+        /// Why it was taken back.
+        var reason: String
+    }
+
+    private func releaseVersion(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        let wish = try call.parameters(Release.self)
+        do {
+            let journal = try session.journal()
+            let found = journal.history.quarantined.filter { $0.sha256.hasPrefix(wish.sha256) }
+            guard let version = found.last, Set(found.map(\.sha256)).count == 1 else {
+                let names = journal.history.quarantined.map { String($0.sha256.prefix(12)) }
+                throw ControlError(
+                    .refused,
+                    "job '\(job)': expected the beginning of one quarantined hash "
+                        + "(\(names.isEmpty ? "there is none" : names.joined(separator: ", "))), "
+                        + "found '\(wish.sha256)'"
+                )
+            }
+            try journal.add(
+                .released(sha256: version.sha256),
+                atMicroseconds: admission.world.clock.wallMicroseconds()
+            )
+            return Released(job: job, sha256: version.sha256, reason: version.reason)
+        } catch let error as ControlError {
+            throw error
+        } catch {
+            throw ControlError(.failed, "job '\(job)': \(error)")
+        }
     }
 
     private func decide(

@@ -17,6 +17,8 @@ struct JobMethods: Sendable {
     let admission: PluginAdmission
     /// Carries swaps out.
     let conductor: SwapConductor
+    /// Plans the job anew.
+    let replanner: JobReplanner
 
     /// The table of methods.
     var all: [ControlMethod] {
@@ -28,7 +30,7 @@ struct JobMethods: Sendable {
             ControlMethod("state.sizes", run: sizes),
             ControlMethod("state.purge", run: purge),
             ControlMethod("state.undo", run: undo),
-        ] + pluginMethods + swapMethods
+        ] + pluginMethods + swapMethods + graphMethods
     }
 
     /// Between two words of progress.

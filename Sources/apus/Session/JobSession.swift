@@ -266,11 +266,37 @@ final class JobSession: Sendable {
                 opened.durable.close()
                 throw error
             }
-        } catch let failure as JobFailure {
-            return end(summary, failure, failure.description)
         } catch {
-            let failure = JobFailure(.environment, node: loaded.plan.jobName, "\(error)")
-            return end(summary, failure, "\(error)")
+            let reason = (error as? JobFailure)?.description ?? "\(error)"
+            if wish.loaded != nil, goOnAsBefore(old.loaded) {
+                return .failure(JobRelaunchError(goesOn: true, description: reason))
+            }
+            let failure = error as? JobFailure
+            return end(
+                summary,
+                failure ?? JobFailure(.environment, node: loaded.plan.jobName, reason),
+                reason
+            )
+        }
+    }
+
+    /// Goes on with what the job was made of before, when something else is not possible.
+    ///
+    /// - Returns: Whether it goes on.
+    private func goOnAsBefore(_ loaded: JobPreparation.Loaded) -> Bool {
+        do {
+            let opened = try launcher.open(loaded.plan, start: .latestOrNew)
+            do {
+                let run = try launcher.start(opened, loaded)
+                publish(Launch(run: run, durable: opened.durable, loaded: loaded))
+                return true
+            } catch {
+                opened.durable.close()
+                throw error
+            }
+        } catch {
+            Console.note("warning: the job cannot go on as it was either: \(error)")
+            return false
         }
     }
 

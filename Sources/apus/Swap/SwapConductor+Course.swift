@@ -183,6 +183,8 @@ extension SwapConductor {
             return fail("the commit of the swap cannot be noted in the journal")
         }
         swap.commit()
+        let old = current.withLock { $0?.old ?? [:] }
+        for implementation in old.values { implementation.release() }
         Failpoint.hit(.s13)
         session.run.releaseDelivery()
         tell { status in
@@ -252,6 +254,7 @@ extension SwapConductor {
         Failpoint.hit(.b6)
         // What is not noted is taken back once more at the next start, from the same checkpoint.
         if taken != nil, isNoted { session.run.releaseDelivery() }
+        for replacement in swap.replacements { replacement.implementation.release() }
         tell { status in
             status.phase = .rolledBack
             status.figures =
@@ -278,7 +281,7 @@ extension SwapConductor {
             case .inForce = swap.goBack(within: Self.backNanoseconds, isForced: true)
         else { return nil }
         Failpoint.hit(.b3)
-        return swap.replacements.allSatisfy(\.change.keepsRows) ? .flip : .downgrade
+        return .downgrade
     }
 
     private func canRewind(_ swap: OperatorSwap) -> Bool {
@@ -342,7 +345,9 @@ extension SwapConductor {
         }
     }
 
-    /// Notes a decision; false when the journal refuses it.  A job without one notes nothing.
+    /// Notes a decision; false when the journal refuses it.
+    ///
+    /// A job without one notes nothing.
     private func note(_ event: SwapEntry.Event, _ intent: SwapIntent?) -> Bool {
         guard intent != nil else { return true }
         do throws(SwapJournalError) {

@@ -21,8 +21,6 @@ struct SwapOrder: Codable, Sendable {
     var guardMicroseconds: Int64?
     /// What they have to keep to meanwhile.
     var limits = SwapLimits()
-    /// How long they are compared with the running ones before the cut, in microseconds.
-    var shadowMicroseconds: Int64?
     /// How long the cut may take, in microseconds.
     var deadlineMicroseconds: Int64 = 10_000_000
     /// "boundary" or "barrier"; nil for what the change needs.

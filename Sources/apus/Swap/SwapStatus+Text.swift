@@ -24,13 +24,6 @@ extension SwapStatus {
                     + (found.p99Microseconds.map { ", batches p99 \($0) us" } ?? "")
             )
         }
-        if let shadow {
-            lines.append(
-                "  shadow: \(shadow.records) records, \(shadow.equal) outputs equal, "
-                    + "\(shadow.different) different"
-            )
-            lines += shadow.samples.prefix(5).map { "    \($0)" }
-        }
         if let figures {
             var line = "  in force after \(figures.inForceMicroseconds) us, longest switch "
             line += "\(figures.longestSwitchMicroseconds) us"

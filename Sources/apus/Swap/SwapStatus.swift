@@ -8,8 +8,6 @@ struct SwapStatus: Codable, Sendable {
         case none
         /// The new versions are scanned, loaded and made.
         case preparing
-        /// The new versions run beside the old ones, and emit nothing.
-        case shadow
         /// The operators switch.
         case cutting
         /// The new versions are in force, and may be taken back.
@@ -27,7 +25,7 @@ struct SwapStatus: Codable, Sendable {
         var isOver: Bool {
             switch self {
             case .none, .committed, .rolledBack, .abandoned: true
-            case .preparing, .shadow, .cutting, .probation, .rollingBack: false
+            case .preparing, .cutting, .probation, .rollingBack: false
             }
         }
     }
@@ -90,24 +88,10 @@ struct SwapStatus: Codable, Sendable {
     var swap: Int?
     var operators: [Operator]
     var `guard`: Guard?
-    /// What was compared in the shadow; nil when nothing was.
-    var shadow: ShadowReport?
     /// Why it was taken back or abandoned; nil otherwise.
     var reason: String?
     /// The checkpoint of the cut; nil for a cut at batch boundaries.
     var checkpoint: UInt64?
     var figures: Figures?
     var resident: [Resident]
-}
-
-/// What the versions have said in the shadow.
-struct ShadowReport: Codable, Sendable {
-    /// Records that both have handled.
-    var records: Int
-    /// Output records of both that were equal.
-    var equal: Int
-    /// Output records of one that the other has not, or has otherwise.
-    var different: Int
-    /// Some of the differences.
-    var samples: [String]
 }

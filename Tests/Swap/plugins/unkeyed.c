@@ -1,6 +1,7 @@
 // State that is not filed under keys: two operators.
 //
-//   -DV=1|2     the schema of all state, and what lines say
+//   -DV=1|2     the schema of all state
+//   -DCODE=n    what lines say wrote them; V * 10 unless given
 //
 //   counted  not keyed; how many records there were is an item of the operator state, the sum of
 //            their numbers is in the private snapshot. Emits both for each record.
@@ -13,6 +14,9 @@
 
 APUS_PLUGIN_NOTE(APUS_LANGUAGE_C, 0);
 
+#ifndef CODE
+#define CODE (V * 10)
+#endif
 #define SCALE (V == 1 ? 1 : 10)
 
 typedef struct instance {
@@ -68,9 +72,9 @@ static int32_t count(void *self, apus_ctx *ctx, const apus_batch *batch) {
         int64_t n = number_in(batch, i, "\"n\":");
         own->sum += n;
         char text[160];
-        int len = snprintf(text, sizeof text, "{\"n\":%lld,\"c\":%lld,\"s\":%lld,\"u\":%u,\"v\":%d}",
-                           (long long)n, (long long)(seen / SCALE), (long long)own->sum,
-                           own->subtask, V * 10);
+        int len = snprintf(
+            text, sizeof text, "{\"n\":%lld,\"c\":%lld,\"s\":%lld,\"u\":%u,\"v\":%d}",
+            (long long)n, (long long)(seen / SCALE), (long long)own->sum, own->subtask, CODE);
         apus_emit_keyed(ctx->outs[0], batch, i, text, (uint32_t)len);
     }
     return APUS_OK;
@@ -158,7 +162,7 @@ static int32_t apply_rules(void *self, apus_ctx *ctx, const apus_batch *batch) {
         int len = snprintf(
             text, sizeof text, "{\"k\":\"%.*s\",\"n\":%lld,\"c\":%lld,\"rules\":%lld,\"s\":%lld,"
             "\"v\":%d}", (int)key_len, (const char *)key, (long long)number_in(batch, i, "\"n\":"),
-            (long long)sequence, (long long)rules, (long long)(sum / SCALE), V * 10);
+            (long long)sequence, (long long)rules, (long long)(sum / SCALE), CODE);
         apus_emit_keyed(ctx->outs[0], batch, i, text, (uint32_t)len);
     }
     return APUS_OK;
@@ -181,7 +185,8 @@ static const apus_state_decl *const states[] = {&sequence_state};
 
 static const apus_port main_port = {.size = sizeof(apus_port), .name = APUS_STR("main")};
 static const apus_port *const outputs[] = {&main_port};
-static const apus_operator_vt count_functions = {.size = sizeof(apus_operator_vt), .process = count};
+static const apus_operator_vt count_functions = {
+    .size = sizeof(apus_operator_vt), .process = count};
 static const apus_component counted = {
     .size = sizeof(apus_component), .kind = APUS_OPERATOR, .create = create, .destroy = destroy,
     .vt = &count_functions, .id = APUS_STR("counted"), .input_count = 1, .output_count = 1,

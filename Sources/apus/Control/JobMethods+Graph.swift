@@ -1,0 +1,134 @@
+import ApusControl
+import ApusCore
+import ApusRuntime
+import ApusSwap
+import ArgumentParser
+
+// The graph of a running job: another number of subtasks, another job file.
+//
+// The run ends with a checkpoint, and the next one goes on from it in the same process.
+extension JobMethods {
+    /// The methods about the graph.
+    var graphMethods: [ControlMethod] {
+        [
+            ControlMethod("job.rescale", run: rescale),
+            ControlMethod("job.upgrade", run: upgrade),
+        ]
+    }
+
+    /// Another number of subtasks.
+    struct Rescale: Codable {
+        var parallelism: Int
+    }
+
+    /// Another job file.
+    struct Upgrade: Codable {
+        /// Its path, from the root.
+        var file: String
+    }
+
+    /// A job that goes on with another graph.
+    struct GraphChanged: Codable {
+        var job: String
+        var parallelism: Int
+        /// The checkpoint from which it goes on.
+        var checkpoint: UInt64?
+        /// How long no record was processed at most: from the order until the job ran again, in
+        /// microseconds.
+        var pauseMicroseconds: Int64
+    }
+
+    private func rescale(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        let wish = try call.parameters(Rescale.self)
+        let before = session.run.parallelism
+        guard (1...session.run.maxParallelism).contains(wish.parallelism) else {
+            throw ControlError(
+                .badParameters,
+                "parallelism: expected 1 to \(session.run.maxParallelism), found "
+                    + "\(wish.parallelism)"
+            )
+        }
+        guard wish.parallelism != before else {
+            throw ControlError(.refused, "job '\(job)' has \(before) subtasks already")
+        }
+        var intent = SwapIntent(.rescale)
+        intent.parallelism = SwapIntent.Parallelism(from: before, to: wish.parallelism)
+        return try change(call, intent) {
+            try replanner.rescaled(to: wish.parallelism, session.loaded)
+        }
+    }
+
+    private func upgrade(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        let wish = try call.parameters(Upgrade.self)
+        guard wish.file.hasPrefix("/") else {
+            throw ControlError(
+                .badParameters,
+                "file: expected a path from the root, found '\(wish.file)'"
+            )
+        }
+        var intent = SwapIntent(.upgrade)
+        intent.remark = wish.file
+        let parallelism = session.run.parallelism
+        return try change(call, intent) {
+            try replanner.upgraded(to: wish.file, parallelism: parallelism)
+        }
+    }
+
+    private func change(
+        _ call: ControlCall,
+        _ intent: SwapIntent,
+        _ plan: () throws -> JobRelaunch
+    ) throws(ControlError) -> GraphChanged {
+        let clock = admission.world.clock
+        guard session.run.takesCheckpoints else {
+            throw ControlError(
+                .refused,
+                "job '\(job)' takes no checkpoints to go on from; give it a `checkpoint:`"
+            )
+        }
+        do {
+            // Before anything ends: what is wrong with the plan is found here.
+            let relaunch = try plan()
+            let journal = try session.journal()
+            let noted = try journal.begin(intent, atMicroseconds: clock.wallMicroseconds())
+            let begin = clock.monotonicNanoseconds()
+            do throws(JobRelaunchError) {
+                try session.relaunch(relaunch)
+            } catch {
+                try journal.add(
+                    .abandoned(swap: noted.swap, reason: error.description),
+                    atMicroseconds: clock.wallMicroseconds()
+                )
+                throw ControlError(
+                    error.goesOn ? .refused : .failed,
+                    "job '\(job)': \(error.description)"
+                        + (error.goesOn ? "; it goes on as it was" : "")
+                )
+            }
+            let took = clock.monotonicNanoseconds() - begin
+            let checkpoint = session.run.origin
+            try journal.add(
+                .cut(swap: noted.swap, checkpoint: checkpoint),
+                atMicroseconds: clock.wallMicroseconds()
+            )
+            try journal.add(
+                .committed(swap: noted.swap),
+                atMicroseconds: clock.wallMicroseconds()
+            )
+            return GraphChanged(
+                job: job,
+                parallelism: session.run.parallelism,
+                checkpoint: checkpoint,
+                pauseMicroseconds: took / 1000
+            )
+        } catch let error as ControlError {
+            throw error
+        } catch {
+            let reason = error is ExitCode ? "the new plan is not valid" : "\(error)"
+            throw ControlError(
+                .refused,
+                "job '\(job)': \(reason); nothing was changed; the job has printed what is wrong"
+            )
+        }
+    }
+}
