@@ -185,7 +185,16 @@ extern const apus_host test_host;
 // test_migrate.c
 void migrate_states(apus_test *, const apus_component *before, const apus_component *after);
 int has_same_text(apus_str, apus_str);
+int64_t slot_now(
+    const apus_state_decl *const *after, uint32_t count, const apus_state_decl *was);
+int can_take_state(apus_test *, const apus_state_decl *before, const apus_state_decl *after);
+void migrate_items(
+    apus_test *, items *, const block *key, const apus_state_decl *before,
+    const apus_state_decl *after);
 int32_t write_to_block(apus_writer *, const void *bytes, uint64_t len);
+
+// test_migrate_shared.c
+void migrate_shared(apus_test *, const apus_component *before, const apus_component *after);
 
 // test_migrate_timers.c
 void migrate_timers(apus_test *, const apus_component *before, const apus_component *after);

@@ -171,6 +171,7 @@ void apus_test_restart(apus_test *t, apus_entry_function entry, const char *conf
         return;
     }
     migrate_states(t, before, t->component);
+    migrate_shared(t, before, t->component);
     migrate_timers(t, before, t->component);
     if (t->has_failed) return;
     open_instance(t);

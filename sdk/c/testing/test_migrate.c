@@ -14,17 +14,18 @@ static apus_str former_name(const apus_state_decl *decl) {
 }
 
 // The slot that has this state now, by its own or by its former name; or -1.
-static int64_t slot_now(const apus_component *after, const apus_state_decl *was) {
+int64_t slot_now(
+    const apus_state_decl *const *after, uint32_t count, const apus_state_decl *was) {
     apus_str name = was->name;
-    for (uint32_t i = 0; i < after->state_count; i++) {
-        if (has_same_text(after->states[i]->name, name)) return i;
+    for (uint32_t i = 0; i < count; i++) {
+        if (has_same_text(after[i]->name, name)) return i;
     }
-    for (uint32_t i = 0; i < after->state_count; i++) {
-        if (has_same_text(former_name(after->states[i]), name)) return i;
+    for (uint32_t i = 0; i < count; i++) {
+        if (has_same_text(former_name(after[i]), name)) return i;
     }
     // On the way back it has its former name again.
-    for (uint32_t i = 0; i < after->state_count; i++) {
-        if (has_same_text(former_name(was), after->states[i]->name)) return i;
+    for (uint32_t i = 0; i < count; i++) {
+        if (has_same_text(former_name(was), after[i]->name)) return i;
     }
     return -1;
 }
@@ -85,7 +86,7 @@ static int migrate_block(
 }
 
 // Whether values of this version can be used: as they are, or migrated.
-static int is_readable(
+int can_take_state(
     apus_test *t, const apus_state_decl *before, const apus_state_decl *after) {
     uint32_t from = before->schema_version, to = after->schema_version;
     if (before->kind != after->kind) {
@@ -99,16 +100,33 @@ static int is_readable(
     return 0;
 }
 
-static void migrate_row(
-    apus_test *t, row *r, const apus_state_decl *before, const apus_state_decl *after) {
-    if (r->value.data) migrate_block(t, before, after, &r->key, (apus_bytes){NULL, 0}, &r->value);
-    for (uint64_t i = 0; i < r->items.count && !t->has_failed; i++) {
-        item *entry = &r->items.at[i];
+void migrate_items(
+    apus_test *t, items *list, const block *key, const apus_state_decl *before,
+    const apus_state_decl *after) {
+    uint64_t left = 0;
+    for (uint64_t i = 0; i < list->count; i++) {
+        item *entry = &list->at[i];
         uint64_t position = i;
         apus_bytes name = {entry->key.data, entry->key.len};
         if (!entry->key.data) name = (apus_bytes){(const uint8_t *)&position, sizeof position};
-        migrate_block(t, before, after, &r->key, name, &entry->value);
+        if (t->has_failed || migrate_block(t, before, after, key, name, &entry->value)) {
+            list->at[left++] = *entry;
+        } else {
+            block_free(&entry->key);
+            block_free(&entry->value);
+        }
     }
+    list->count = left;
+}
+
+// Whether anything is left of it.
+static int migrate_row(
+    apus_test *t, row *r, const apus_state_decl *before, const apus_state_decl *after) {
+    apus_bytes none = {NULL, 0};
+    if (r->value.data) return migrate_block(t, before, after, &r->key, none, &r->value);
+    if (r->items.count == 0) return 1;
+    migrate_items(t, &r->items, &r->key, before, after);
+    return r->items.count > 0;
 }
 
 void migrate_states(apus_test *t, const apus_component *before, const apus_component *after) {
@@ -121,14 +139,16 @@ void migrate_states(apus_test *t, const apus_component *before, const apus_compo
         r->next = t->rows;
         t->rows = r;
         const apus_state_decl *was = before->states[r->slot];
-        int64_t slot = slot_now(after, was);
+        int64_t slot = slot_now(after->states, after->state_count, was);
         if (slot < 0) {  // a host keeps it as an orphan, which nobody can see
             row_remove(t, r);
             continue;
         }
         const apus_state_decl *now = after->states[slot];
         r->slot = (uint32_t)slot;
-        if (t->has_failed || !is_readable(t, was, now)) continue;
-        if (was->schema_version != now->schema_version) migrate_row(t, r, was, now);
+        if (t->has_failed || !can_take_state(t, was, now)) continue;
+        if (was->schema_version != now->schema_version && !migrate_row(t, r, was, now)) {
+            row_remove(t, r);
+        }
     }
 }

@@ -1,6 +1,7 @@
 // The C++ SDK in the host in memory: bytes, errors, resumption, state of all kinds, migrations.
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <random>
 #include <thread>
 
@@ -372,6 +373,84 @@ static void test_migrations() {
     CHECK(refusal([&] { many.upgrade<Visits<Visit3>>(); }).find("too many") != std::string::npos);
 }
 
+// --- The way back ------------------------------------------------------------------------------
+
+struct Wide2 {
+    std::int64_t count = 0;
+    std::string note;
+    static constexpr auto fields() { return std::make_tuple(&Wide2::count, &Wide2::note); }
+    static constexpr std::uint32_t version = 2;
+    using previous = Visit1;
+    static Wide2 migrate(const Visit1 &old) { return {old.count, ""}; }
+    static Visit1 downgrade(const Wide2 &now) { return {now.count}; }
+};
+
+struct Wide3 {
+    std::string note;
+    std::uint64_t count = 0;
+    static constexpr auto fields() { return std::make_tuple(&Wide3::note, &Wide3::count); }
+    static constexpr std::uint32_t version = 3;
+    using previous = Wide2;
+    static Wide3 migrate(const Wide2 &old) {
+        return {old.note, static_cast<std::uint64_t>(old.count)};
+    }
+    static Wide2 downgrade(const Wide3 &now) {
+        if (now.count > 1000) throw apus::error("a count of more than 1000 has no version 2");
+        return {static_cast<std::int64_t>(now.count), now.note};
+    }
+};
+
+// Goes back to Visit2, which goes nowhere.
+struct Gap3 {
+    std::int64_t count = 0;
+    static constexpr auto fields() { return std::make_tuple(&Gap3::count); }
+    static constexpr std::uint32_t version = 3;
+    using previous = Visit2;
+    static Gap3 migrate(const Visit2 &old) { return {old.count}; }
+    static Visit2 downgrade(const Gap3 &now) { return {now.count, ""}; }
+};
+
+static_assert(apus::detail::goes_back<Wide2>() && apus::detail::goes_back<Wide3>());
+static_assert(!apus::detail::goes_back<Visit2>() && !apus::detail::goes_back<Gap3>());
+
+template <class T>
+static void run_back_and_forth() {
+    apus::test::Harness<Visits<Visit1>> host;
+    host.feed("ann", "2", 1);
+    host.upgrade<Visits<T>>();
+    host.feed("ann", "3", 1);
+    for (int i = 0; i < 3; i++) {
+        host.upgrade<Visits<Visit1>>();
+        CHECK(host.value<Visit1>("count", "ann")->count == 5);
+        CHECK((host.map<std::string, Visit1>("by-day", "ann")["monday"].count == 5));
+        host.upgrade<Visits<T>>();
+        CHECK(host.value<T>("visits", "ann")->count == 5);
+    }
+}
+
+static std::string refused_going_back(const std::function<void()> &body) {
+    try {
+        body();
+    } catch (const apus::test::failure &problem) {
+        CHECK(problem.code == APUS_INCOMPATIBLE);
+        return problem.what();
+    }
+    return "nothing";
+}
+
+static void test_the_way_back() {
+    run_back_and_forth<Wide2>();
+    run_back_and_forth<Wide3>();
+    apus::test::Harness<Visits<Wide3>> many;
+    many.feed("ann", "1001", 1);
+    CHECK(refused_going_back([&] { many.upgrade<Visits<Visit1>>(); }).find("more than 1000")
+          != std::string::npos);
+    apus::test::Harness<Visits<Gap3>> gap;
+    gap.feed("ann", "1", 1);
+    CHECK(refused_going_back([&] { gap.upgrade<Visits<Visit1>>(); }).find("version 1 cannot read")
+          != std::string::npos);
+}
+
 // --- Functions ---------------------------------------------------------------------------------
 
 static const apus_plugin *functions(const apus_host *host, apus_error *error) {
@@ -407,6 +486,7 @@ int main(int argc, char **argv) {
     test_failures();
     test_narrowness(random);
     test_migrations();
+    test_the_way_back();
     test_functions();
     std::printf("sdk_test: %d checks passed\n", checks);
 }

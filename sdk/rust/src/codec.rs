@@ -17,6 +17,8 @@ pub trait Codec: Sized {
     const VERSION: u32 = 1;
     /// The oldest version that [`decode_version`](Codec::decode_version) reads.
     const OLDEST: u32 = Self::VERSION;
+    /// The oldest version that [`encode_version`](Codec::encode_version) writes.
+    const OLDEST_WRITABLE: u32 = Self::VERSION;
 
     /// Appends the bytes of the value.
     fn encode(&self, to: &mut Vec<u8>);
@@ -33,6 +35,19 @@ pub trait Codec: Sized {
             "version {} of the bytes cannot be read; the oldest is {}",
             version,
             Self::VERSION
+        )))
+    }
+
+    /// Appends the bytes of the value as an older version of the type has them.
+    fn encode_version(&self, version: u32, to: &mut Vec<u8>) -> Result {
+        if version == Self::VERSION {
+            self.encode(to);
+            return Ok(());
+        }
+        Err(Error::fatal(format!(
+            "a value of version {} cannot be brought back to version {}; its type has no `back`",
+            Self::VERSION,
+            version
         )))
     }
 }
@@ -288,6 +303,17 @@ tuples! {
 ///     }
 ///     version 2, from TicketV1: |old| Ticket { is_urgent: old.is_urgent, since: 0 };
 /// }
+///
+/// // And, when it can, what its values were.  With that in each type of the chain, and for all
+/// // states of the operator, a swap to a bad version can be undone without a checkpoint.
+/// apus::codec! {
+///     #[derive(Debug, PartialEq)]
+///     pub struct TicketV3 {
+///         pub is_urgent: bool,
+///     }
+///     version 3, from Ticket: |old| TicketV3 { is_urgent: old.is_urgent },
+///         back: |now| Ok(Ticket { is_urgent: now.is_urgent, since: 0 });
+/// }
 /// ```
 #[macro_export]
 macro_rules! codec {
@@ -295,7 +321,7 @@ macro_rules! codec {
         $(#[$meta:meta])* $visibility:vis struct $name:ident {
             $($(#[$field_meta:meta])* $field_visibility:vis $field:ident : $type:ty),* $(,)?
         }
-        $(version $version:literal, from $old:ty : $migrate:expr;)?
+        $(version $version:literal, from $old:ty : $migrate:expr $(, back: $back:expr)?;)?
     ) => {
         $(#[$meta])* $visibility struct $name {
             $($(#[$field_meta])* $field_visibility $field: $type,)*
@@ -317,6 +343,17 @@ macro_rules! codec {
                     let migrate: fn($old) -> Self = $migrate;
                     <$old as $crate::Codec>::decode_version(version, from).map(migrate)
                 }
+                $(
+                    const OLDEST_WRITABLE: u32 = <$old as $crate::Codec>::OLDEST_WRITABLE;
+                    fn encode_version(&self, version: u32, to: &mut Vec<u8>) -> $crate::Result {
+                        if version == $version {
+                            $crate::Codec::encode(self, to);
+                            return Ok(());
+                        }
+                        let back: fn(&$name) -> $crate::Result<$old> = $back;
+                        $crate::Codec::encode_version(&back(self)?, version, to)
+                    }
+                )?
             )?
             fn encode(&self, to: &mut Vec<u8>) {
                 $($crate::Codec::encode(&self.$field, to);)*

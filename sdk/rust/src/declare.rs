@@ -61,6 +61,7 @@ pub(crate) struct StateDecl {
     pub(crate) schema: &'static str,
     pub(crate) renamed_from: &'static str,
     pub(crate) migrate: apus_migrate,
+    pub(crate) goes_back: bool,
 }
 
 pub(crate) struct NamedDecl {
@@ -99,6 +100,7 @@ fn state<T: Codec>(name: &'static str, kind: u32) -> StateDecl {
         schema: "",
         renamed_from: "",
         migrate,
+        goes_back: T::OLDEST < T::VERSION && T::OLDEST_WRITABLE <= T::OLDEST,
     }
 }
 

@@ -109,7 +109,7 @@ unsafe extern "C" fn on_watermark<T: Operator>(
     frame.run_alone(ctx, |context| subject.on_watermark(time, context))
 }
 
-/// Migrates one value of a state.
+/// Migrates one value of a state, forward or back.
 pub(crate) unsafe extern "C" fn migrate<T: Codec>(
     from: *const apus_migration,
     to: *mut apus_writer,
@@ -118,7 +118,8 @@ pub(crate) unsafe extern "C" fn migrate<T: Codec>(
     let migrated = caught(|| {
         let mut bytes = Vec::new();
         let mut decoder = Decoder::new(lent((*from).value));
-        T::decode_version((*from).from_version, &mut decoder)?.encode(&mut bytes);
+        let value = T::decode_version((*from).from_version, &mut decoder)?;
+        value.encode_version((*from).to_version, &mut bytes)?;
         Ok(bytes)
     });
     match (migrated, (*to).write) {
@@ -189,7 +190,7 @@ fn state(decl: &StateDecl) -> apus_state_decl {
         reserved: 0,
         schema: text(decl.schema),
         min_readable: decl.migrate.map_or(0, |_| decl.oldest),
-        migration_flags: 0,
+        migration_flags: if decl.goes_back { APUS_MIGRATES_BACK as u32 } else { 0 },
         renamed_from: text(decl.renamed_from),
         migrate: decl.migrate,
     }

@@ -430,11 +430,113 @@ fn values_are_migrated_through_all_versions_in_between() {
 }
 
 #[test]
-#[should_panic(expected = "state 'history' has version 3, which version 1 cannot read")]
+#[should_panic(expected = "has version 3, which version 1 cannot read")]
 fn what_is_too_old_is_refused_with_both_versions() {
     let mut host = Harness::<Old>::new("{}");
     host.feed("ann", "", 1);
     host.upgrade::<New>().upgrade::<Old>();
+}
+
+// --- The way back ------------------------------------------------------------------------------
+
+apus::codec! {
+    #[derive(Debug, Default, PartialEq)]
+    struct Wide2 { count: i64, note: String }
+    version 2, from Visit1: |old| Wide2 { count: old.count, note: String::new() },
+        back: |now| Ok(Visit1 { count: now.count });
+}
+
+apus::codec! {
+    #[derive(Debug, Default, PartialEq)]
+    struct Wide3 { note: String, count: u64 }
+    version 3, from Wide2: |old| Wide3 { note: old.note, count: old.count as u64 },
+        back: |now| match now.count {
+            0..=1000 => Ok(Wide2 { count: now.count as i64, note: now.note.clone() }),
+            many => Err(apus::Error::fatal(format!("a count of {many} has no version 2"))),
+        };
+}
+
+// Goes back to Visit2, which goes nowhere.
+apus::codec! {
+    #[derive(Debug, Default, PartialEq)]
+    struct Gap3 { count: i64 }
+    version 3, from Visit2: |old| Gap3 { count: old.count },
+        back: |now| Ok(Visit2 { count: now.count, note: String::new() });
+}
+
+trait Count: apus::Codec + Default {
+    fn add(&mut self, by: i64);
+}
+
+macro_rules! counts {
+    ($($type:ident: $number:ty),*) => {$(
+        impl Count for $type {
+            fn add(&mut self, by: i64) {
+                self.count += by as $number;
+            }
+        }
+    )*};
+}
+
+counts! { Visit1: i64, Wide2: i64, Wide3: u64, Gap3: i64 }
+
+struct Counts<T: Count> {
+    count: Value<T>,
+    history: List<T>,
+}
+
+impl<T: Count + 'static> Operator for Counts<T> {
+    const ID: &'static str = "counts";
+    const SUMMARY: &'static str = "counts";
+    const KEYED: bool = true;
+
+    fn new(declare: &mut Declare) -> Self {
+        Counts { count: declare.value("count"), history: declare.list("history") }
+    }
+
+    fn process(&mut self, record: Record<'_>, context: &mut Context<'_>) -> Result {
+        let by = std::str::from_utf8(record.value()).unwrap().parse().unwrap();
+        self.count.modify(context, |count| {
+            count.add(by);
+            Ok(())
+        })?;
+        let mut item = T::default();
+        item.add(by);
+        self.history.append(context, &item)
+    }
+}
+
+#[test]
+fn values_go_back_through_all_versions_in_between_and_forward_again() {
+    let mut old = Harness::<Counts<Visit1>>::new("{}");
+    old.feed("ann", "2", 1);
+    for _ in 0..3 {
+        let mut new = old.upgrade::<Counts<Wide3>>();
+        new.feed("ann", "1", 1);
+        old = new.upgrade::<Counts<Visit1>>();
+    }
+    assert_eq!(old.value::<Visit1>("count", "ann").map(|visit| visit.count), Some(5));
+    let history: Vec<i64> =
+        old.list::<Visit1>("history", "ann").iter().map(|visit| visit.count).collect();
+    assert_eq!(history, [2, 1, 1, 1]);
+    let new = old.upgrade::<Counts<Wide2>>();
+    assert_eq!(new.value("count", "ann"), Some(Wide2 { count: 5, note: String::new() }));
+}
+
+#[test]
+#[should_panic(expected = "of version 3: a count of 1001 has no version 2")]
+fn what_the_older_version_cannot_say_is_refused_with_the_reason() {
+    let mut host = Harness::<Counts<Wide3>>::new("{}");
+    host.feed("ann", "1001", 1);
+    host.upgrade::<Counts<Visit1>>();
+}
+
+#[test]
+#[should_panic(expected = "has version 3, which version 1 cannot read")]
+fn without_a_way_back_in_each_type_of_the_chain_there_is_none() {
+    let mut host = Harness::<Counts<Gap3>>::new("{}");
+    host.feed("ann", "1", 1);
+    host.upgrade::<Counts<Visit1>>();
 }
 
 struct Keyless;

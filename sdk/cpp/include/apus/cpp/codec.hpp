@@ -23,6 +23,11 @@
 //         using previous = TicketV1;  // whose version is 1, as that of all who do not say
 //         static Ticket migrate(const TicketV1 &old) { return {old.is_urgent, 0}; }
 //     };
+//
+// and, when it can, what its values were. With that in each type of the chain, and for all states
+// of the operator, a swap to a bad version can be undone without going back to a checkpoint:
+//
+//         static TicketV1 downgrade(const Ticket &now) { return {now.is_urgent}; }
 #ifndef APUS_CPP_CODEC_HPP
 #define APUS_CPP_CODEC_HPP
 
@@ -269,6 +274,39 @@ constexpr std::uint32_t oldest() {
         return oldest<typename T::previous>();
     } else {
         return VersionOf<T>::value;
+    }
+}
+
+template <class T, class = void>
+struct HasDowngrade : std::false_type {};
+template <class T>
+struct HasDowngrade<T, std::void_t<decltype(T::downgrade(std::declval<const T &>()))>>
+    : std::true_type {
+    using Result = decltype(T::downgrade(std::declval<const T &>()));
+    static_assert(std::is_same_v<std::decay_t<Result>, typename T::previous>,
+        "downgrade returns what the type calls its previous");
+};
+
+// Whether values can be written in each of the versions that can be read.
+template <class T>
+constexpr bool goes_back() {
+    if constexpr (!HasPrevious<T>::value) {
+        return true;  // there is but one
+    } else {
+        return HasDowngrade<T>::value && goes_back<typename T::previous>();
+    }
+}
+
+// Appends what a value is in this or an older version.
+template <class T>
+void encode_version(std::uint32_t version, Encoder &to, const T &value) {
+    if (version == VersionOf<T>::value) return Codec<T>::encode(to, value);
+    if constexpr (HasDowngrade<T>::value) {
+        encode_version<typename T::previous>(version, to, T::downgrade(value));
+    } else {
+        throw error("a value of version " + std::to_string(VersionOf<T>::value)
+                    + " cannot be brought back to version " + std::to_string(version)
+                    + "; its type has no downgrade");
     }
 }
 

@@ -45,6 +45,7 @@ struct StateDecl {
     std::uint32_t version = 1, oldest = 1, fixed = 0;
     Options options;
     apus_migrate migrate = nullptr;
+    bool goes_back = false;
 };
 
 struct NamedDecl {

@@ -204,6 +204,7 @@ private:
         auto row = versioned<apus_state_decl>(decl);
         row.kind = decl.kind;
         row.fixed_len = decl.fixed;
+        row.migration_flags = decl.goes_back ? APUS_MIGRATES_BACK : 0;
         return row;
     }
 

@@ -17,14 +17,14 @@
 namespace apus {
 namespace detail {
 
-// Migrates one value of a state.
+// Migrates one value of a state, forward or back.
 template <class T>
 std::int32_t migrate_value(const apus_migration *from, apus_writer *to, apus_error *slot) {
     try {
         Decoder decoder(from->value.data, from->value.len);
         T value = decode_version<T>(from->from_version, decoder);
         Encoder bytes;
-        Codec<T>::encode(bytes, value);
+        encode_version<T>(from->to_version, bytes, value);
         return to->write(to, bytes.data(), bytes.size());
     } catch (const std::exception &problem) {
         return fill(slot, APUS_INCOMPATIBLE, problem.what());
@@ -41,7 +41,10 @@ StateDecl declare(const char *name, std::uint32_t kind, const Options &options) 
     decl.version = VersionOf<T>::value;
     decl.oldest = oldest<T>();
     decl.options = options;
-    if constexpr (HasPrevious<T>::value) decl.migrate = migrate_value<T>;
+    if constexpr (HasPrevious<T>::value) {
+        decl.migrate = migrate_value<T>;
+        decl.goes_back = goes_back<T>();
+    }
     return decl;
 }
 
