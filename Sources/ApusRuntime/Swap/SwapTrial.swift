@@ -59,13 +59,18 @@ package struct SwapTrial: Sendable {
     ) -> [(entry: [UInt8], bytes: [UInt8])] {
         switch content {
         case .bytes(let bytes): [([], bytes)]
-        case .number(let number): [([], withUnsafeBytes(of: number) { Array($0) })]
+        case .number(let number): [([], bytes(of: UInt64(bitPattern: number)))]
         case .list(let items):
             items.enumerated().map { position, item in
-                (withUnsafeBytes(of: UInt64(position)) { Array($0) }, item)
+                (bytes(of: UInt64(position)), item)
             }
         case .map(let entries): entries.map { ($0.key, $0.value) }
         }
+    }
+
+    /// As it lies in memory: all machines that Apus runs on are little-endian.
+    private static func bytes(of number: UInt64) -> [UInt8] {
+        (0..<8).map { UInt8(truncatingIfNeeded: number >> (8 * UInt64($0))) }
     }
 
     private func attempt(
