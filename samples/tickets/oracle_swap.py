@@ -19,7 +19,8 @@ must be so, and are checked where they can be:
   whose. A cut at a barrier is so: event time travels in front of it to each of them. FILE has the
   event times of all subtasks. A cut at batch boundaries is so with one subtask alone.
 - No event comes behind the cut that is not newer than CUT: it would be too late, and is in the data
-  of `apus gen tickets` never. With --before this is looked up in EVENTS.
+  of `apus gen tickets` never. With --manifest, whose source says how much it had read, and with
+  --before this is looked up in EVENTS.
 
 The rules are those of README.md. This shares no code with the plugins, the runtime or the generator
 of the events, and works as none of them does: each ticket by itself, with its events in their order
@@ -27,6 +28,7 @@ and its deadlines in a plain dictionary.
 """
 
 import argparse
+import base64
 import datetime
 import json
 import sys
@@ -215,11 +217,23 @@ class Wrong(Exception):
     pass
 
 
+def read_before(sources, manifest):
+    """How many bytes the one file had given: bytes 5 to 12 of its position, the most
+    significant first, as FilePosition.swift says."""
+    files = [base64.b64decode(one["position"]) for one in sources if one.get("kind") == "file"]
+    if len(files) != 1 or files[0][:2] != b"F\x01" or len(files[0]) < 13:
+        raise Wrong(f"{manifest}: the job has not one source that reads a file, so that is not "
+                    "known how much was read before the cut; give CUT and --before instead")
+    return int.from_bytes(files[0][5:13], "big")
+
+
 def cut_of(manifest, operator):
-    """The event time at which a checkpoint cut the subtasks of an operator."""
+    """The event time at which a checkpoint cut the subtasks of an operator, and how many bytes of
+    the events were read before it."""
     with open(manifest, encoding="utf-8") as file:
         shown = json.load(file)
-    operators = shown.get("manifest", shown).get("operators", [])
+    shown = shown.get("manifest", shown)
+    operators = shown.get("operators", [])
     found = [one for one in operators if one["id"] == operator]
     if not found:
         raise Wrong(f"{manifest}: no operator '{operator}'; it has "
@@ -228,7 +242,8 @@ def cut_of(manifest, operator):
     if len(times) != 1:
         raise Wrong(f"{manifest}: the subtasks of '{operator}' were cut at different event times, "
                     f"{sorted(times, key=str)}; swap with --cut barrier, or with one subtask")
-    return times.pop() or 0  # no event time yet: as if at the beginning
+    # No event time yet is as if at the beginning.
+    return times.pop() or 0, read_before(shown.get("sources", []), manifest)
 
 
 def check_lateness(late, cut):
@@ -257,14 +272,16 @@ def main():
 
 
 def run(wanted):
-    cut = cut_of(wanted.manifest, wanted.operator) if wanted.manifest else wanted.cut
+    cut, before = wanted.cut, wanted.before
+    if wanted.manifest:
+        cut, before = cut_of(wanted.manifest, wanted.operator)
     tickets, late, read = {}, [], 0
     with open(wanted.events, "rb") as lines:
         for line in lines:
             event = event_of(line)
             if event:
                 tickets.setdefault(event[0], []).append(event[1:])
-                is_behind = wanted.before is not None and read >= wanted.before
+                is_behind = before is not None and read >= before
                 if cut is not None and is_behind and event[1] <= cut:
                     late.append((event[1], event[0]))
             read += len(line)
