@@ -104,6 +104,7 @@ final class OperatorStage: Stage {
         guard earlier != nil else { return try handle(flat(received), input: input) }
         // On probation.
         let start = clock.monotonicNanoseconds()
+        swaps.note(records: received.count)
         try handle(flat(received), input: input)
         swaps.observe(nanoseconds: clock.monotonicNanoseconds() - start)
     }
@@ -216,6 +217,7 @@ final class OperatorStage: Stage {
 
     /// Sets a record aside, as the job's policy says.
     func reject(_ record: RejectedRecord) throws(JobFailure) {
+        if earlier != nil { swaps.noteRejected() }
         try rejects.reject(record, node: node)
     }
 

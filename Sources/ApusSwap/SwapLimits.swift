@@ -34,8 +34,7 @@ package struct SwapLimits: Codable, Equatable, Sendable {
 
         /// Rejected records as a part of those that came in.
         package var errorRate: Double {
-            // The two are counted one after the other.
-            recordCount == 0 ? 0 : min(1, Double(rejectedCount) / Double(recordCount))
+            recordCount == 0 ? 0 : Double(rejectedCount) / Double(recordCount)
         }
     }
 

@@ -185,6 +185,9 @@ package final class OperatorSwap: @unchecked Sendable {
         package var p99Nanoseconds: Int64?
         /// Batches so far.
         package var batchCount = 0
+        /// Records that came in, and those of them that were rejected, so far.
+        package var recordCount = 0
+        package var rejectedCount = 0
         /// The plugins' counters, by operator and name, over all subtasks.
         package var counters: [String: [String: UInt64]] = [:]
     }
@@ -196,6 +199,8 @@ package final class OperatorSwap: @unchecked Sendable {
         for part in parts {
             for desk in part.desks {
                 let shown = desk.shown
+                result.recordCount += shown.recordCount
+                result.rejectedCount += shown.rejectedCount
                 for (index, count) in shown.durations.enumerated() { durations[index] += count }
                 for (name, value) in shown.counters {
                     result.counters[part.replacement.id, default: [:]][name, default: 0] &+= value

@@ -18,6 +18,9 @@ final class SwapDesk: Sendable {
     struct Probation: Sendable {
         /// How many calls took up to 2^n nanoseconds, by n.
         var durations = [Int](repeating: 0, count: 48)
+        /// Records that came in, and those of them that were rejected.
+        var recordCount = 0
+        var rejectedCount = 0
         /// The plugin's counters, as far as they have come since.
         var counters: [String: UInt64] = [:]
     }
@@ -61,6 +64,12 @@ final class SwapDesk: Sendable {
         let bucket = min(64 - max(nanoseconds, 1).leadingZeroBitCount, 47)
         probation.withLock { $0.durations[bucket] += 1 }
     }
+
+    /// Notes that records come in.
+    func note(records count: Int) { probation.withLock { $0.recordCount += count } }
+
+    /// Notes that one of them was rejected.
+    func noteRejected() { probation.withLock { $0.rejectedCount += 1 } }
 
     /// Notes the plugin's counters.
     func tell(counters: [(name: String, value: UInt64)]) {

@@ -128,7 +128,6 @@ extension SwapConductor {
         let run = session.run
         let begin = world.clock.monotonicNanoseconds()
         let end = begin + duration * 1000
-        let before = counts(run, plans)
         tell { $0.phase = .probation }
         var lease: CheckpointLease?
         defer { lease?.release() }
@@ -139,7 +138,7 @@ extension SwapConductor {
                 Failpoint.hit(.s5)
             }
             let now = world.clock.monotonicNanoseconds()
-            let seen = observe(swap, run, plans, since: before)
+            let seen = observe(swap)
             tell { status in
                 status.guard = SwapStatus.Guard(
                     endsInSeconds: Double(max(0, end - now)) / 1e9,
@@ -171,23 +170,11 @@ extension SwapConductor {
 
     private var cutCheckpoint: UInt64? { current.withLock { $0?.status.checkpoint } }
 
-    private func counts(_ run: JobRun, _ plans: [SwapPlan]) -> (records: Int, rejected: Int) {
-        let ids = Set(plans.map(\.operator))
-        return run.progress().nodes.filter { ids.contains($0.id) }
-            .reduce((0, 0)) { ($0.0 + $1.recordsIn, $0.1 + $1.rejected) }
-    }
-
-    private func observe(
-        _ swap: OperatorSwap,
-        _ run: JobRun,
-        _ plans: [SwapPlan],
-        since before: (records: Int, rejected: Int)
-    ) -> SwapLimits.Observation {
-        let now = counts(run, plans)
+    private func observe(_ swap: OperatorSwap) -> SwapLimits.Observation {
         let probation = swap.probation
         var seen = SwapLimits.Observation()
-        seen.recordCount = now.records - before.records
-        seen.rejectedCount = now.rejected - before.rejected
+        seen.recordCount = probation.recordCount
+        seen.rejectedCount = probation.rejectedCount
         seen.batchCount = probation.batchCount
         seen.p99Microseconds = probation.p99Nanoseconds.map { $0 / 1000 }
         for counters in probation.counters.values {
