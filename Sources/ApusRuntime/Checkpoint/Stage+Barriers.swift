@@ -162,13 +162,16 @@ extension Stage {
     /// Goes on without a snapshot: what waits behind the barrier has become too much.
     private func giveUp() throws(JobFailure) {
         guard let alignment else { return }
+        let reason =
+            isSwapCut(alignment.number)
+            ? "and operators switch to other versions behind it"
+            : "on a broadcast input, which it may not overtake"
         checkpoints?.mailbox.post(
             .declined(
                 alignment.number,
                 "\(node)[\(subtask)]: more than "
                     + "\(ThreadCheckpoints.stashByteCountMax >> 20) MiB came behind the barrier "
-                    + "while it was under way, and it may not overtake: the input is a broadcast "
-                    + "one, or operators switch to other versions behind it"
+                    + "while it was under way \(reason)"
             )
         )
         alignment.end()
