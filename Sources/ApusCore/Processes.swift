@@ -32,6 +32,9 @@ package protocol RunningProcess: AnyObject {
 
     /// Asks it to end: as Ctrl-C does, or as `kill` does.
     func ask(toEnd request: EndRequest)
+
+    /// Ends it at once, and what it has started.  Not after its end.
+    func kill()
 }
 
 /// What asks a program to end.

@@ -56,7 +56,7 @@ final class ChildProcess: RunningProcess {
         self.id = id
     }
 
-    /// Ends the child at once.
+    // doc: inherited
     func kill() {
         Glibc.kill(id, SIGKILL)
         // A child that made itself a group has its own children in it.

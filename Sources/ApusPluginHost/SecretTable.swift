@@ -32,6 +32,15 @@ package final class SecretTable: @unchecked Sendable {
         }
     }
 
+    /// The secrets by their names; for a process that is to have them as well.
+    package var contents: [String: [UInt8]] {
+        Dictionary(
+            uniqueKeysWithValues: buffers.map { name, value in
+                (String(decoding: name, as: UTF8.self), Array(value))
+            }
+        )
+    }
+
     fileprivate func find(_ name: [UInt8]) -> UnsafeRawBufferPointer? {
         buffers[name].map { UnsafeRawBufferPointer($0) }
     }

@@ -14,6 +14,8 @@ final class OperatorStage: Stage {
     var earlier: Earlier?
     /// What another version is told by.
     let swaps = SwapDesk()
+    /// Tells another process what this one is called with; see OperatorStage+Shadow.swift.
+    var shadow: ShadowTap?
     /// What becomes of keys that cannot be migrated.
     var badValuePolicy = BadValuePolicy.rollBack
     /// How many calls the version in force has had.
@@ -50,7 +52,7 @@ final class OperatorStage: Stage {
     private lazy var flatBatch = RecordBatch(recordCapacity: 1024, arenaCapacity: 64 << 10)
     let isKeyed: Bool
     /// Inputs from this number on are broadcast inputs.
-    private let mainInputCount: Int
+    let mainInputCount: Int
     private(set) var isOpen = false
     private var snapshot = OperatorSnapshot(watermark: .min)
     /// Whether all its input had ended in the checkpoint that the job goes on from, as event time
@@ -98,6 +100,11 @@ final class OperatorStage: Stage {
     // MARK: - Records
 
     override func process(_ received: RecordBatch, input: Int) throws(JobFailure) {
+        if shadow != nil { return try processTapped(received, input: input) }
+        try processUntapped(received, input: input)
+    }
+
+    func processUntapped(_ received: RecordBatch, input: Int) throws(JobFailure) {
         if input >= mainInputCount {
             return try processBroadcast(received, input: input - mainInputCount)
         }
@@ -116,6 +123,7 @@ final class OperatorStage: Stage {
         }
         var view = batch.view(input: UInt32(truncatingIfNeeded: input), isKeyed: isKeyed)
         let now = clock.wallMicroseconds()
+        shadow?.note(now: now)
         var at = 0
         while at < batch.count {
             view.count = UInt32(batch.count)
@@ -164,6 +172,7 @@ final class OperatorStage: Stage {
         let batch = flat(received)
         var view = batch.view(input: UInt32(truncatingIfNeeded: input), isKeyed: false)
         let now = clock.wallMicroseconds()
+        shadow?.note(now: now)
         var at = 0
         while at < batch.count {
             // SAFETY: as in `process`.
@@ -218,6 +227,7 @@ final class OperatorStage: Stage {
     /// Sets a record aside, as the job's policy says.
     func reject(_ record: RejectedRecord) throws(JobFailure) {
         if earlier != nil { swaps.noteRejected() }
+        shadow?.note(rejected: record)
         try rejects.reject(record, node: node)
     }
 
@@ -233,6 +243,7 @@ final class OperatorStage: Stage {
             try output.drain { (batch: RecordBatch) throws(JobFailure) in
                 if isAborted { return }
                 counters.addOut(batch.count)
+                shadow?.note(batch, output: index)
                 try port.send(batch)
             }
         }
@@ -256,6 +267,8 @@ final class OperatorStage: Stage {
 
     /// Lets the operator know of event time, and those behind it.
     func applyWatermark(_ time: Int64) throws(JobFailure) {
+        shadow?.begin(.eventTime, watermark: time)
+        defer { shadow?.end() }
         appliedWatermark = time
         try fireTimers(.event, upTo: time)
         try conclude(instance.onWatermark(time, nowMicroseconds: clock.wallMicroseconds()))
@@ -267,6 +280,9 @@ final class OperatorStage: Stage {
 
     override func advanceProcessingTime(to now: Int64) throws(JobFailure) -> Bool {
         guard nextProcessingTime <= now else { return false }
+        shadow?.begin(.processingTime, watermark: appliedWatermark)
+        shadow?.note(now: now)
+        defer { shadow?.end() }
         if let calls = instance.calls, let gate { try deliver(calls, gate) }
         if !isPastLastBarrier, !hadEnded { try fireTimers(.processing, upTo: now) }
         try fireOverdue()
@@ -304,6 +320,7 @@ final class OperatorStage: Stage {
     private func fireTaken(_ domain: KeyedState.TimerDomain) throws(JobFailure) {
         counters.addTimersFired(timers.count)
         callCount &+= 1
+        if let shadow, let state = instance.state { shadow.note(timers, domain, state: state) }
         var at = 0
         while at < timers.count {
             let outcome = instance.onTimers(
@@ -343,6 +360,7 @@ final class OperatorStage: Stage {
     // MARK: - The end
 
     override func finish() throws(JobFailure) {
+        endShadow()
         if let calls = instance.calls, let gate { try finishCalls(calls, gate) }
         // Those that are armed at the last barrier fire when the job goes on.
         if !isPastLastBarrier, !hadEnded { try fireLastProcessingTimers() }
@@ -403,7 +421,7 @@ final class OperatorStage: Stage {
         snapshot.processingTimerCount = state.timerCount(.processing)
     }
 
-    private func savePrivateSnapshot() throws(JobFailure) {
+    func savePrivateSnapshot() throws(JobFailure) {
         do {
             try instance.savePrivateSnapshot(nowMicroseconds: clock.wallMicroseconds())
         } catch {
@@ -449,6 +467,7 @@ final class OperatorStage: Stage {
     override func settleDown(until limit: Int64) throws(JobFailure) {
         if swaps.needsLook { try considerSwap() }
         guard isOpen else { return }
+        tendShadow()
         try sweep(until: limit)
         reportProbation()
     }
@@ -457,6 +476,7 @@ final class OperatorStage: Stage {
 
     override func abandon() {
         desk.close("operator '\(node)' has ended")
+        endShadow()
         swaps.close("operator '\(node)' has ended: its input has, or the job stops")
         guard isOpen else { return }
         isOpen = false

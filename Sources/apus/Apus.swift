@@ -29,7 +29,7 @@ struct Apus: ParsableCommand {
             GenerateCommand.self,
             CheckpointCommand.self, SavepointCommand.self, StateCommand.self, TimerCommand.self,
             BenchCommand.self, ScanCommand.self, ScanFunctionCommand.self,
-            CheckOneCommand.self,
+            CheckOneCommand.self, ShadowCommand.self,
         ]
     )
 

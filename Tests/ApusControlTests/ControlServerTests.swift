@@ -276,7 +276,9 @@ struct ControlServerTests {
 
     @Test("closing answers what is at work, and removes the socket")
     func closing() throws {
+        let hasBegun = Atomic(false)
         let slow = ControlMethod("test.slow") { _ throws(ControlError) in
+            hasBegun.store(true, ordering: .releasing)
             LinuxThreads.sleep(milliseconds: 200)
             return "done"
         }
@@ -290,7 +292,7 @@ struct ControlServerTests {
         socket = try connect()
         let text = "{\"id\":1,\"method\":\"test.slow\"}\n"
         try socket.write(Array(text.utf8), timeoutMilliseconds: 1_000)
-        LinuxThreads.sleep(milliseconds: 50)
+        while !hasBegun.load(ordering: .acquiring) { LinuxThreads.sleep(milliseconds: 1) }
         server.close()
         #expect(try lines(socket, "", count: 1) == [#"{"id":1,"result":"done"}"#])
         #expect(!FileManager.default.fileExists(atPath: place.path))

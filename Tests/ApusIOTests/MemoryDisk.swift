@@ -19,6 +19,8 @@ final class MemoryDisk: Disk {
     private struct State {
         var names: [String: Node] = [:]
         var durableNames: [String: Node] = [:]
+        /// The old name of what was renamed, by the new one, until its folder is synchronised.
+        var renames: [String: String] = [:]
         var operationCount = 0
         var writeCount = 0
         var crashesAt = Int.max
@@ -87,16 +89,24 @@ final class MemoryDisk: Disk {
             box.state.crashesAt = .max
             box.state.failingWrites = [:]
             guard losingPower else { return }
-            for (name, node) in box.state.names where box.state.durableNames[name] !== node {
+            // In order, so that the same seed does the same in every process.
+            for (name, node) in box.state.names.sorted(by: { $0.key < $1.key })
+            where box.state.durableNames[name] !== node {
                 if Bool.random(using: &box.state.random) {
                     box.state.names[name] = box.state.durableNames[name]
                 }
             }
-            for (name, node) in box.state.durableNames where box.state.names[name] == nil {
+            // File systems rename as a whole: nothing is there under both names.
+            let renamed = box.state.renames.filter { to, from in
+                box.state.names[to] === box.state.durableNames[from]
+            }
+            for (name, node) in box.state.durableNames.sorted(by: { $0.key < $1.key })
+            where box.state.names[name] == nil && !renamed.values.contains(name) {
                 if Bool.random(using: &box.state.random) { box.state.names[name] = node }
             }
+            box.state.renames = [:]
             box.state.durableNames = box.state.names
-            for node in box.state.names.values {
+            for (_, node) in box.state.names.sorted(by: { $0.key < $1.key }) {
                 if Array(node.bytes.prefix(node.durable.count)) == node.durable {
                     let range = node.durable.count...node.bytes.count
                     let count = Int.random(in: range, using: &box.state.random)
@@ -215,6 +225,7 @@ final class MemoryDisk: Disk {
             try Self.operate(&state)
             state.names[path] = nil
             state.names[newPath] = node
+            state.renames[newPath] = path
         }
     }
 
@@ -253,6 +264,7 @@ final class MemoryDisk: Disk {
             func isInside(_ name: String) -> Bool { LinuxDisk.parent(of: name) == path }
             state.durableNames = state.durableNames.filter { !isInside($0.key) }
             for (name, node) in state.names where isInside(name) { state.durableNames[name] = node }
+            state.renames = state.renames.filter { !isInside($0.key) }
         }
     }
 

@@ -26,6 +26,7 @@ VERSIONS = {
     "v3-from-v2": ["-DV=3", "-DMIN_READABLE=2"],
     "v1-code": ["-DV=1", "-DCODE=11", "-DNUMBER=1"],
     "v1-code-2": ["-DV=1", "-DCODE=12", "-DNUMBER=2"],
+    "v2-same": ["-DV=2", "-DBACK", "-DCODE=10", "-DNUMBER=3"],
     "v2-back": ["-DV=2", "-DBACK", "-DCODE=25"],
 }
 

@@ -25,10 +25,12 @@ import guard_cases
 import kill_cases
 import kinds_cases
 import several_cases
+import shadow_cases
 
 from rig import ROOT, Failure, Skipped, end_all
 
-MODULES = [change_cases, guard_cases, broken_cases, kinds_cases, several_cases, kill_cases]
+MODULES = [change_cases, guard_cases, broken_cases, kinds_cases, several_cases, shadow_cases,
+           kill_cases]
 
 
 def all_cases():

@@ -1,6 +1,6 @@
 import CApusGuard
 
-/// What keeps the child that scans a plugin from doing harm.
+/// What keeps a child that tries a plugin from doing harm.
 package struct ScanSandbox: Codable, Equatable, Sendable {
     /// What keeps it from the network.
     package enum Network: String, Codable, Sendable {
@@ -22,14 +22,18 @@ package struct ScanSandbox: Codable, Equatable, Sendable {
 
     /// Shuts this process up for good.
     ///
-    /// - Precondition: It has no other threads, and is there for scanning alone.
-    package static func enter() -> ScanSandbox {
+    /// - Parameter memoryByteCount: How much memory it may have.
+    /// - Returns: What keeps it.
+    /// - Precondition: It has no other threads, and is there for a plugin alone.
+    package static func enter(
+        memoryByteCount: Int = memoryByteCountMax
+    ) -> ScanSandbox {
         let network: Network =
-            switch apus_guard_enter_sandbox(UInt64(memoryByteCountMax)) {
+            switch apus_guard_enter_sandbox(UInt64(memoryByteCount)) {
             case APUS_SANDBOX_NAMESPACE: .namespace
             case APUS_SANDBOX_FILTER: .filter
             default: .open
             }
-        return ScanSandbox(network: network, memoryByteCount: memoryByteCountMax)
+        return ScanSandbox(network: network, memoryByteCount: memoryByteCount)
     }
 }

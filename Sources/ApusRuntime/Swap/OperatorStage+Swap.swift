@@ -29,10 +29,12 @@ extension OperatorStage {
 
     /// Looks at a swap that was posted; between two batches.
     func considerSwap() throws(JobFailure) {
+        // First, so that what is told from here on is looked at again.
+        swaps.noteLooked()
+        try considerShadow()
         guard let swap = swaps.current else { return }
         switch swap.phase {
         case .posted:
-            swaps.noteLooked()
             guard isOpen, !isPastLastBarrier else {
                 return refuse(swap, "operator '\(node)' has ended: its input has, or the job stops")
             }
@@ -61,6 +63,7 @@ extension OperatorStage {
     private func carryOut(_ swap: SubtaskSwap) throws(JobFailure) {
         let start = clock.monotonicNanoseconds()
         swaps.clear()
+        endShadow()
         finishWalks()
         switch swap.work {
         case .forward(let next, let step, let keepsRows):

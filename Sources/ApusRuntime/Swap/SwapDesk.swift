@@ -6,6 +6,7 @@ final class SwapDesk: Sendable {
     private let hasOne: Atomic<Bool> = Atomic(false)
     private let waiting: Mutex<SubtaskSwap?> = Mutex(nil)
     private let closed: Mutex<String?> = Mutex(nil)
+    private let shadow: Mutex<ShadowFeed?> = Mutex(nil)
 
     // What the subtask tells: written by its thread, read by any.
     private let versionCell: Atomic<Int> = Atomic(0)
@@ -102,6 +103,23 @@ final class SwapDesk: Sendable {
         }
     }
 
+    /// Has the subtask tell a shadow what it does.
+    func post(_ feed: ShadowFeed) {
+        closed.withLock { reason in
+            guard reason == nil else { return feed.close() }
+            shadow.withLock { $0 = feed }
+            hasOne.store(true, ordering: .releasing)
+        }
+    }
+
+    /// The shadow that was asked for since the last time, if any.
+    func takeShadow() -> ShadowFeed? {
+        shadow.withLock { feed in
+            defer { feed = nil }
+            return feed
+        }
+    }
+
     /// The swap in hand.
     var current: SubtaskSwap? { waiting.withLock { $0 } }
 
@@ -114,6 +132,7 @@ final class SwapDesk: Sendable {
     /// Refuses everything from now on: the subtask ends.
     func close(_ reason: String) {
         closed.withLock { $0 = reason }
+        takeShadow()?.close()
         if let swap = current, swap.withdraw() { swap.fail(reason) }
         clear()
     }

@@ -12,12 +12,16 @@ extension SwapCommand {
             discussion: """
                 With --guard the new version is on probation: what the job emits is held back, and \
                 when the version breaks a limit, crashes or is not wanted, the job goes back to \
-                the old one as if nothing had been. Ends with 0 when the new version stays, with \
+                the old one as if nothing had been. With --shadow the new version runs in a \
+                process of its own before that, on copies of the keys that come, and gets in only \
+                when it writes the same. Ends with 0 when the new version stays, with \
                 1 when it was taken back, with 2 when the swap was refused.
 
                 EXAMPLE
                   apus swap run state/tickets sla --to libtickets-v2.so --guard 30s \
                     --max-error-rate 1%
+                  apus swap run state/tickets sla --to libtickets-v2.so --shadow 10s \
+                    --max-differences 5%
                   apus swap run state/orders --file change.yaml
                 """
         )
@@ -28,6 +32,26 @@ extension SwapCommand {
             help: ArgumentHelp("Several operators at once, from a YAML file.", valueName: "file")
         )
         var file: String?
+
+        @Option(
+            name: .customLong("shadow"),
+            help: ArgumentHelp(
+                "How long the new version runs beside the old one first, outputs compared.",
+                valueName: "time"
+            )
+        )
+        var shadowTime: String?
+
+        @Option(
+            help: ArgumentHelp(
+                "The most outputs that may differ in the shadow: 5% or 0.05.",
+                valueName: "rate"
+            )
+        )
+        var maxDifferences = "0%"
+
+        @Flag(help: "Compare in the shadow, and leave the old version in force.")
+        var shadowOnly = false
 
         @Option(
             name: .customLong("guard"),
@@ -93,6 +117,7 @@ extension SwapCommand {
                 )
             }
             try StateTool.print(status, status.text, json: json)
+            if order.isShadowOnly, status.hasShadowPassed { return }
             if status.phase != .committed, status.phase != .probation { throw ExitStatus.failed }
         }
 
@@ -103,6 +128,15 @@ extension SwapCommand {
             } else {
                 order = SwapOrder(changes: [try target.change()])
             }
+            if let shadowTime {
+                order.shadowMicroseconds = try SwapText.time(shadowTime, "--shadow")
+            } else if shadowOnly || maxDifferences != "0%" {
+                throw ValidationError(
+                    "--shadow-only and --max-differences are about --shadow TIME; give it as well"
+                )
+            }
+            order.maxDifferences = try SwapText.rate(maxDifferences, "--max-differences")
+            order.isShadowOnly = shadowOnly
             if let probation { order.guardMicroseconds = try SwapText.time(probation, "--guard") }
             if let maxErrorRate {
                 order.limits.errorRate = try SwapText.rate(maxErrorRate, "--max-error-rate")

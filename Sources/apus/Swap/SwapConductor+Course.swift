@@ -14,6 +14,7 @@ extension SwapConductor {
     private static let backNanoseconds: Int64 = 10_000_000_000
 
     func carryOut(_ plans: [SwapPlan], _ order: SwapOrder, _ intent: SwapIntent?) {
+        if let reason = shadow(plans, order) { return abandon(intent, reason) }
         let run = session.run
         let swap: OperatorSwap
         let old: [String: JobEnvironment.Implementation]
@@ -346,7 +347,7 @@ extension SwapConductor {
 
     // MARK: - Telling
 
-    private func tell(_ change: (inout SwapStatus) -> Void) {
+    func tell(_ change: (inout SwapStatus) -> Void) {
         current.withLock { current in
             guard var copy = current else { return }
             change(&copy.status)

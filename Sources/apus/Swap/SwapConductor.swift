@@ -87,6 +87,7 @@ final class SwapConductor: Sendable {
             throw ControlError(.refused, "job '\(job)': nothing was touched\n\(refused.text)")
         }
         try checkRungs(plans, order)
+        try checkShadow(plans, order)
         let intent = try note(plans, order)
         let status = SwapStatus(
             job: job,
@@ -109,16 +110,14 @@ final class SwapConductor: Sendable {
         }
     }
 
-    /// Ends the probation of the swap in hand.
+    /// Ends the shadow or the probation of the swap in hand.
     func decide(_ wish: Wish) throws(ControlError) {
         let phase = current.withLock { current -> SwapStatus.Phase in
-            guard current?.status.phase == .probation else {
-                return current?.status.phase ?? .none
-            }
-            current?.wish = wish
-            return .probation
+            let phase = current?.status.phase ?? .none
+            if phase == .probation || phase == .shadowing { current?.wish = wish }
+            return phase
         }
-        guard phase == .probation else {
+        guard phase == .probation || phase == .shadowing else {
             throw ControlError(
                 .refused,
                 "job '\(job)': no swap is on probation (\(phase.rawValue)); see `apus swap history`"
@@ -174,6 +173,10 @@ final class SwapConductor: Sendable {
                 change.component ?? from.component,
                 .operator,
                 file: change.file
+            )
+            try checkShadow(
+                order,
+                makesCalls: shape.isAsynchronous || found.asynchronous ?? false
             )
             return SwapPlan(
                 operator: change.operator,

@@ -17,6 +17,13 @@ struct SwapOrder: Codable, Sendable {
 
     /// At least one, each of another operator.
     var changes: [Change]
+    /// How long the new version runs beside the old one before the cut, in microseconds; nil for
+    /// not at all.
+    var shadowMicroseconds: Int64?
+    /// The part of the outputs that may differ then, 0 to 1.
+    var maxDifferences = 0.0
+    /// Whether there is to be no cut afterwards.
+    var isShadowOnly = false
     /// How long the new versions are on probation, in microseconds; nil for not at all.
     var guardMicroseconds: Int64?
     /// What they have to keep to meanwhile.

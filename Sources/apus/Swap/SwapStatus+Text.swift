@@ -1,3 +1,4 @@
+import ApusRuntime
 import ApusSwap
 
 extension SwapStatus {
@@ -17,6 +18,7 @@ extension SwapStatus {
                         ? ", \(change.quarantined) keys could not be migrated" : "")
             )
         }
+        if let shadow { lines += Self.lines(of: shadow) }
         if let found = self.guard {
             lines.append(
                 "  on probation for \(Self.seconds(found.endsInSeconds)) more: "
@@ -41,6 +43,33 @@ extension SwapStatus {
         }
         return lines.joined(separator: "\n")
     }
+
+    private static func lines(of shadow: Shadow) -> [String] {
+        let report = shadow.report
+        let left = shadow.endsInSeconds > 0 ? " for \(seconds(shadow.endsInSeconds)) more" : ""
+        let all = report.outputsEqual + report.onlyRunning + report.onlyNew
+        var lines = [
+            "  shadow\(left): \(report.records) records, \(report.keys) keys copied; of \(all) "
+                + "outputs \(report.outputsEqual) equal, \(report.onlyRunning) only of the running "
+                + "version, \(report.onlyNew) only of the new one; batches p99 "
+                + "\(report.p99Microseconds) us"
+        ]
+        if report.keysRefused > 0 {
+            lines.append(
+                "    \(report.keysRefused) keys could not be taken over: \(report.refusal ?? "?")"
+            )
+        }
+        for sample in report.samples.prefix(sampleLineCountMax) {
+            let place = sample.output.map { $0 == 0 ? "" : " output \($0)" } ?? " rejected"
+            lines.append(
+                "    only \(sample.side.rawValue):\(place) key \(sample.key): \(sample.value)"
+            )
+        }
+        return lines
+    }
+
+    /// Differences that are shown to people; JSON has more.
+    private static let sampleLineCountMax = 6
 
     private static func seconds(_ value: Double) -> String { "\((value * 10).rounded() / 10) s" }
 

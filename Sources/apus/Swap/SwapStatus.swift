@@ -1,3 +1,4 @@
+import ApusRuntime
 import ApusSwap
 
 /// How a swap stands; what `apus swap status` prints.
@@ -8,6 +9,8 @@ struct SwapStatus: Codable, Sendable {
         case none
         /// The new versions are scanned, loaded and made.
         case preparing
+        /// The new version runs beside the old one, and its output is compared.
+        case shadowing
         /// The operators switch.
         case cutting
         /// The new versions are in force, and may be taken back.
@@ -25,7 +28,7 @@ struct SwapStatus: Codable, Sendable {
         var isOver: Bool {
             switch self {
             case .none, .committed, .rolledBack, .abandoned: true
-            case .preparing, .cutting, .probation, .rollingBack: false
+            case .preparing, .shadowing, .cutting, .probation, .rollingBack: false
             }
         }
     }
@@ -58,6 +61,16 @@ struct SwapStatus: Codable, Sendable {
         var counters: [String: UInt64]
     }
 
+    /// A shadow.
+    struct Shadow: Codable, Sendable {
+        /// 0 when it is over.
+        var endsInSeconds: Double
+        /// The part of the outputs that differ, 0 to 1.
+        var differenceRate: Double
+        /// What was found, over all subtasks.
+        var report: ShadowReport
+    }
+
     /// A plugin in the process.
     struct Resident: Codable, Sendable {
         var plugin: String
@@ -87,6 +100,8 @@ struct SwapStatus: Codable, Sendable {
     /// Its number in the journal; nil for a job without one.
     var swap: Int?
     var operators: [Operator]
+    /// The shadow, while there is one and afterwards.
+    var shadow: Shadow?
     var `guard`: Guard?
     /// Why it was taken back or abandoned; nil otherwise.
     var reason: String?

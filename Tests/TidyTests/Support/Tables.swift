@@ -131,6 +131,9 @@ enum Tables {
         "Sources/ApusStateTools/ContentDigest.swift",
         // Read and write files by way of the seam above.
         "Sources/ApusRuntime/Checkpoint/InFlightLog.swift",
+        // Write and read the numbers of messages to another process.
+        "Sources/ApusRuntime/Shadow/ShadowWriter.swift",
+        "Sources/ApusRuntime/Shadow/ShadowReader.swift",
         "Sources/ApusStateTools/FilePieces.swift",
         // Copies what the database shows during a call.
         "Sources/ApusStateTools/StateEntry.swift",
