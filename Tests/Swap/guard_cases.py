@@ -213,7 +213,7 @@ def case_f08_rescale(rig, rng):
     bench = Bench(rig, keys=4001, first=8000).start().until_working()
     for version, parallelism in (("v1-code", 3), ("v2", 1), ("v3", 2)):
         bench.swapped(version)
-        bench.ask("job", "rescale", bench.checkpoints, str(parallelism), *bench.where()).expect(0)
+        bench.ask("job", "rescale", str(parallelism), *bench.where()).expect(0)
         bench.check_part([10, 11, 20, 30])
     bench.until_swept()
     bench.finish([10, 11, 20, 30])
@@ -223,7 +223,7 @@ def case_f08_rescale_on_probation(rig, rng):
     """One operation at a time."""
     bench = Bench(rig).start().until_working()
     detached(bench, "v2")
-    bench.ask("job", "rescale", bench.checkpoints, "3", *bench.where()).expect(
+    bench.ask("job", "rescale", "3", *bench.where()).expect(
         (1, 2), "under way")
     asked_back(bench, [10])
 
@@ -231,7 +231,7 @@ def case_f08_rescale_on_probation(rig, rng):
 def case_f08_kill_while_rescaled(rig, rng):
     bench = Bench(rig, keys=4001, first=8000).start().until_working()
     bench.swapped("v2")
-    asking = rig.start(bench.folder, "job", "rescale", bench.checkpoints, "3", *bench.where())
+    asking = rig.start(bench.folder, "job", "rescale", "3", *bench.where())
     time.sleep(rng.uniform(0, 0.4))
     bench.kill()
     asking.wait()
