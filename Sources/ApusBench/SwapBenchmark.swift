@@ -228,6 +228,7 @@ package struct SwapBenchmark {
             throw BenchmarkFailure("\(left()) keys were not moved in ten minutes")
         }
         figures.sweepNanoseconds.append(watch.now - begin)
+        run.letDeadRowsGo()
     }
 
     private func prepare(_ run: JobRun) throws(BenchmarkFailure) -> OperatorSwap {

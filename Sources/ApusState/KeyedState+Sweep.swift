@@ -36,9 +36,19 @@ extension KeyedState {
         }
         Failpoint.hit(.m3)
         if origins.contains(where: isOver) {
+            // Not freed here: giving gigabytes back takes the system a second.
+            dead += origins.filter(isOver).map { DeadRows($0.state) }
             origins.removeAll(where: isOver)
             hasOrigins = !origins.isEmpty
         }
+    }
+
+    /// Takes what is left of older versions whose rows were all moved, to be let go on a thread
+    /// that has time.
+    package func takeDead() -> [DeadRows] {
+        guard !dead.isEmpty else { return [] }
+        defer { dead = [] }
+        return dead
     }
 
     /// Whether nothing is left of an origin, deletions that the database does not have yet

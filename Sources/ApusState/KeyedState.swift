@@ -48,6 +48,8 @@ package final class KeyedState {
     var origins: [StateOrigin] = []
     /// Whether there are any.
     var hasOrigins = false
+    /// What is left of origins without rows.
+    var dead: [DeadRows] = []
     /// The origins that it had when another state took over, with this version's migrations.
     var setAside: [StateOrigin] = []
     /// What could not be migrated and nobody has asked for yet.

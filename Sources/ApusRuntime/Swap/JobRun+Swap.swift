@@ -236,6 +236,11 @@ extension JobRun {
     /// Whether its last checkpoint is being taken, or it has ended.
     package var isEnding: Bool { control.lastBarrier != 0 || control.isFinishing || hasEnded }
 
+    /// Lets memory of versions go whose rows were all moved; takes a second for gigabytes.
+    package func letDeadRowsGo() {
+        for stage in operators.stages { stage.swaps.letDeadGo() }
+    }
+
     /// Holds back the output of all checkpoints after this one.
     package func holdDelivery(beyond checkpoint: UInt64) { control.limitDelivery(to: checkpoint) }
 

@@ -232,6 +232,8 @@ extension OperatorStage {
         } else {
             nextSweepAt = start + Self.sweepSliceNanoseconds
         }
+        let dead = state.takeDead()
+        if !dead.isEmpty { swaps.keep(dead: dead) }
         reportMigration()
     }
 

@@ -1,3 +1,4 @@
+import ApusState
 import Synchronization
 
 /// What one subtask has been told about another version of its operator.
@@ -12,6 +13,7 @@ final class SwapDesk: Sendable {
     private let originsCell: Atomic<Int> = Atomic(0)
     private let quarantinedCell: Atomic<Int> = Atomic(0)
     private let callsCell: Atomic<Int> = Atomic(0)
+    private let dead: Mutex<[DeadRows]> = Mutex([])
     private let probation: Mutex<Probation> = Mutex(Probation())
 
     /// What a version has shown since it came into force.
@@ -51,6 +53,19 @@ final class SwapDesk: Sendable {
         originKeysCell.store(originKeyCount, ordering: .relaxed)
         quarantinedCell.store(quarantinedCount, ordering: .relaxed)
         callsCell.store(callCount, ordering: .relaxed)
+    }
+
+    /// Keeps memory of older versions until a thread with time lets it go.
+    func keep(dead: [DeadRows]) { self.dead.withLock { $0 += dead } }
+
+    /// Lets memory of older versions go; not on a task thread.
+    func letDeadGo() {
+        let rows = dead.withLock { dead in
+            defer { dead = [] }
+            return dead
+        }
+        // They go with the last reference, outside of the lock.
+        _ = consume rows
     }
 
     /// What the version in force has shown since.

@@ -204,13 +204,14 @@ extension SwapConductor {
 
     /// Waits until no row of the old version is left, and notes that.
     private func noteSweep(_ swap: OperatorSwap, _ intent: SwapIntent?) {
-        guard intent != nil, !swap.replacements.allSatisfy(\.change.keepsRows) else { return }
+        guard !swap.replacements.allSatisfy(\.change.keepsRows) else { return }
         let run = session.run
         while swap.isMigrating {
             // Another run takes the rows over where this one has left them.
             guard session.run === run, !run.isEnding else { return }
             LinuxThreads.sleep(milliseconds: Self.pollMilliseconds)
         }
+        run.letDeadRowsGo()
         _ = note(.swept(swap: intent?.swap ?? 0), intent)
     }
 
