@@ -86,6 +86,23 @@ def case_f13_downgrade(rig, rng):
     bench.finish([10, 25, 10], 1, timer_versions=timers, timer_version=1)
 
 
+def case_f13_downgrade_without_checkpoints(rig, rng):
+    """State in memory alone: the rows are brought back where they are."""
+    bench = Bench(rig, checkpoints=False).start().until_working()
+    bench.swapped("v2-back", "--guard", "60s", "--cut", "boundary", "--detach")
+    bench.until_written_by(25)
+    rig.run(bench.folder, "swap", "rollback", *bench.where()).expect(0)
+    bench.until("it is taken back", lambda: bench.status()["phase"] == "rolled-back")
+    figures = bench.status()["figures"]
+    expect(figures["rung"] == "downgrade", "rung downgrade", figures)
+    bench.until_swept()
+    bench.until_caught_up()
+    bench.stop()
+    bench.check_part([10, 25, 10], {25: 1})
+    found = len([line for line in bench.lines() if '"n":' in line])
+    expect(found == bench.feed.count, f"{bench.feed.count} lines", found)
+
+
 def case_f13_back_stays(rig, rng):
     """The same version, and it stays."""
     bench = Bench(rig).start().until_working()

@@ -185,8 +185,9 @@ package final class OperatorSwap: @unchecked Sendable {
         package var p99Nanoseconds: Int64?
         /// Batches so far.
         package var batchCount = 0
-        /// Records that came in, and those of them that were rejected, so far.
+        /// Records that came in so far.
         package var recordCount = 0
+        /// Those of them that were rejected.
         package var rejectedCount = 0
         /// The plugins' counters, by operator and name, over all subtasks.
         package var counters: [String: [String: UInt64]] = [:]
