@@ -367,6 +367,7 @@ final class OperatorStage: Stage {
         reportState()
         if checkpoints != nil { try savePrivateSnapshot() }
         isOpen = false
+        closeEarlier()
         do {
             let now = clock.wallMicroseconds()
             try instance.close(watermark: appliedWatermark, nowMicroseconds: now)
@@ -481,6 +482,7 @@ final class OperatorStage: Stage {
         guard isOpen else { return }
         isOpen = false
         giveUpCalls()
+        closeEarlier()
         // The job was aborted or has failed before: what goes wrong now changes nothing.
         do {
             let now = clock.wallMicroseconds()

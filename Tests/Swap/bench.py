@@ -1,5 +1,6 @@
 """A job whose operator is swapped: its input, its runs, what is asked of it, what must hold."""
 
+import contextlib
 import json
 import pathlib
 import re
@@ -155,6 +156,43 @@ class Bench:
 
     def where(self):
         return ["--control", self.control]
+
+    def start_checkpoint(self, folder=None):
+        """Asks for a checkpoint, and does not wait."""
+        return self.rig.start(folder or self.folder, "checkpoint", "create", "--checkpoint",
+                              self.checkpoints, *self.where())
+
+    @contextlib.contextmanager
+    def asking_for_checkpoints(self):
+        """Has one checkpoint follow the other.
+
+        Several ask, because a checkpoint takes less time than a command.
+        """
+        running, is_over = self.running, threading.Event()
+
+        def ask(folder):
+            folder.mkdir(exist_ok=True)
+            while not is_over.is_set() and running.child.poll() is None:
+                self.start_checkpoint(folder).wait()
+        threads = [threading.Thread(target=ask, args=[self.folder / f"asking-{i}"], daemon=True)
+                   for i in range(3)]
+        for thread in threads:
+            thread.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            for thread in threads:
+                thread.join()
+
+    def was_in_checkpoint(self):
+        """Whether the job that was killed had begun a checkpoint, and not completed it."""
+        current = self.checkpoints / "CURRENT"
+        if not current.exists():
+            return False
+        complete = json.JSONDecoder().raw_decode(current.read_text())[0]["number"]
+        begun = [int(attempt.name) for attempt in (self.checkpoints / "attempts").iterdir()]
+        return max(begun, default=0) > complete
 
     def asked(self, *arguments):
         result = self.ask(*arguments, "--json")

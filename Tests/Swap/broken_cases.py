@@ -145,6 +145,19 @@ def case_f03_crashes_at_first_record(rig, rng):
     bench.finish([10])
 
 
+def case_f03_crashes_unguarded(rig, rng):
+    """Nothing was held back, and it had no time for a checkpoint: the old version goes on."""
+    bench = Bench(rig, interval="1h").start()
+    bench.until("it answers", lambda: bench.handled() > 0)
+    bench.start_checkpoint().wait().expect(0)
+    bench.swap("v2+RECORD_CRASH")
+    bench.until_dead().expect(CRASH, "crash: ")
+    bench.check_part([10])
+    bench.start(feed=False)
+    bench.until("it answers", lambda: bench.ask("job", "status", *bench.where()).status == 0)
+    bench.finish([10])
+
+
 def case_bad_crash_restarts_itself(rig, rng):
     """`apus run --restart`: nobody has to do anything."""
     bench = Bench(rig).start("--restart").until_working()

@@ -148,12 +148,12 @@ def case_f32_operator_state_code_only(rig, rng):
         code = (11, 10)[turn % 2]
         plugin = rig.subject(f"unkeyed-code-{code}", ["-DV=1", f"-DCODE={code}"],
                              source="unkeyed.c")
-        asking.append(rig.start(bench.folder, "checkpoint", "create", *bench.where()))
+        asking.append(bench.start_checkpoint())
         bench.swapped(plugin, "--cut", ("boundary", "barrier")[turn % 4 // 2])
         codes.append(code)
         time.sleep(rng.uniform(0, 0.15))
     for run in asking:
-        run.wait()
+        run.wait().expect(0)
     lines = bench.end()
     bench.check_all_once([line["n"] for line in lines])
     check_counts(lines, codes)

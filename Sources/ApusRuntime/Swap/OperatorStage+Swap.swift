@@ -193,8 +193,28 @@ extension OperatorStage {
     }
 
     private func retire(_ old: OperatorInstance) {
+        closeReplaced(old)
         for counter in old.counters { retiredCounters[counter.name, default: 0] &+= counter.value }
         old.destroy()
+    }
+
+    /// Closes a version that does not run any more: what it has threads for ends here.
+    ///
+    /// The other one is in force. Its lines would come behind those of its successor, or be those
+    /// of a version that was taken back; and that it fails now changes nothing.
+    private func closeReplaced(_ old: OperatorInstance) {
+        defer { for output in old.outputs { output.discard() } }
+        do {
+            let now = clock.wallMicroseconds()
+            try old.close(watermark: appliedWatermark, nowMicroseconds: now)
+        } catch {
+            return
+        }
+    }
+
+    /// Closes the version that may have come back, when the operator itself ends.
+    func closeEarlier() {
+        if let earlier { closeReplaced(earlier.instance) }
     }
 
     /// Moves rows of older versions, until the time is up.

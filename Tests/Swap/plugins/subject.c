@@ -44,6 +44,8 @@ typedef struct instance {
     int64_t pause_us;
     uint64_t handled;
     uint32_t subtask;
+    // Between open and close.
+    uint32_t is_open;
 } instance;
 
 static int64_t number_in(const uint8_t *text, uint64_t len, const char *name) {
@@ -77,7 +79,15 @@ static int32_t create(const apus_args *args, void **self, apus_error *error) {
     return APUS_OK;
 }
 
-static void destroy(void *self) { free(self); }
+// Its threads and files would be what a version has open: to be destroyed then is the host's fault.
+static void destroy(void *self) {
+    instance *own = self;
+    if (own->is_open) {
+        fprintf(stderr, "subject: version %d is destroyed, and was not closed\n", CODE);
+        abort();
+    }
+    free(own);
+}
 
 #ifdef FAULT_THREAD
 static void *run_for_ever(void *own) {
@@ -91,7 +101,7 @@ static uint64_t turns;
 #endif
 
 static int32_t open_instance(void *self, apus_ctx *ctx) {
-    (void)self, (void)ctx;
+    (void)ctx;
 #ifdef FAULT_THREAD
     pthread_t thread;
     pthread_create(&thread, NULL, run_for_ever, &turns);
@@ -100,7 +110,19 @@ static int32_t open_instance(void *self, apus_ctx *ctx) {
 #ifdef FAULT_RESIDENT
     stay_resident();
 #endif
+    ((instance *)self)->is_open = 1;
     return APUS_OK;
+}
+
+// What a version that was replaced or taken back says last must be seen by nobody.
+static void close_instance(void *self, apus_ctx *ctx) {
+    (void)ctx;
+    instance *own = self;
+    if (!own->is_open) {
+        fprintf(stderr, "subject: version %d is closed, and is not open\n", CODE);
+        abort();
+    }
+    own->is_open = 0;
 }
 
 // Misbehaves when a record is handled. APUS_OK: go on.
@@ -397,8 +419,8 @@ static const apus_port main_port = {
 static const apus_port *const outputs[] = {&main_port};
 
 static const apus_operator_vt functions = {
-    .size = sizeof(apus_operator_vt), .open = open_instance, .process = process,
-    .on_timers = on_timers};
+    .size = sizeof(apus_operator_vt), .open = open_instance, .close = close_instance,
+    .process = process, .on_timers = on_timers};
 
 static const apus_component subject = {
     .size = sizeof(apus_component), .kind = APUS_OPERATOR, .create = create, .destroy = destroy,
