@@ -174,13 +174,19 @@ def check_counts(lines, codes):
         check_versions([line["v"] for line in own], codes, subtask)
 
 
-def _ruled(rig, *options, back=False):
+def ruled(rig):
+    """A job with a broadcast state; returns it, and the file of its rules."""
     rules = rig.new_folder() / "rules.jsonl"
     rules.write_text("".join(f'{{"rule":{n},"t":1}}\n' for n in range(1, 21)))
     source = (f"    - id: rules\n      plugin: file\n"
               f"      config: {{ path: \"{rules}\", follow: FOLLOWS }}\n")
     bench = KindBench(rig, "unkeyed", "ruled", key="k", sources=source,
                       more="      broadcast: [rules]\n")
+    return bench, rules
+
+
+def _ruled(rig, *options, back=False):
+    bench, rules = ruled(rig)
     bench.start().until_working()
     bench.swapped(bench.version(2), *options)
     with open(rules, "a") as file:

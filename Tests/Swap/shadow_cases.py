@@ -6,7 +6,7 @@ import time
 
 from bench import Bench
 from change_cases import expect, quick
-from kinds_cases import KindBench
+from kinds_cases import KindBench, check_counts, ruled
 
 
 def shadowed(bench, to, *options, status=0, **more):
@@ -200,6 +200,32 @@ def case_shadow_stopped(rig, rng):
     bench.stop()
     command.wait()
     bench.finish([10], stop=False)
+
+
+def same_lines(rig):
+    """The second schema of what is not filed under keys, with the lines of the first."""
+    return rig.subject("unkeyed-same", ["-DV=2", "-DCODE=10"], source="unkeyed.c")
+
+
+def case_shadow_operator_state(rig, rng):
+    """Operator state and a private snapshot are taken over in the shadow."""
+    bench = KindBench(rig, "unkeyed", "counted").start().until_working()
+    report = shadowed(bench, same_lines(rig))["shadow"]["report"]
+    expect(report["onlyRunning"] == report["onlyNew"] == 0 and report["outputsEqual"] > 1000,
+           "no differences", report)
+    check_counts(bench.end(), [10])
+
+
+def case_shadow_broadcast(rig, rng):
+    """Rules that were there, and rules that come meanwhile."""
+    bench, rules = ruled(rig)
+    bench.start().until_working()
+    with open(rules, "a") as file:
+        file.write("".join(f'{{"rule":{n},"t":2}}\n' for n in range(21, 31)))
+    report = shadowed(bench, same_lines(rig))["shadow"]["report"]
+    expect(report["onlyRunning"] == report["onlyNew"] == 0 and report["outputsEqual"] > 1000,
+           "no differences", report)
+    bench.end()
 
 
 def case_shadow_refused_for_calls(rig, rng):
