@@ -56,7 +56,10 @@ extension KeyedState {
         setAside = []
         other.origins = []
         other.hasOrigins = false
-        if let migration { origins.insert(StateOrigin(other, migration), at: 0) }
+        if let migration {
+            origins.insert(StateOrigin(other, migration), at: 0)
+            mayHideOrigins = true
+        }
         hasOrigins = !origins.isEmpty
     }
 
@@ -113,6 +116,34 @@ extension KeyedState {
 
     // MARK: - By record
 
+    /// Whether a record has a key that this state may have nothing of.
+    private func isMissing(_ index: Int) -> Bool {
+        guard let row = rows[index] else { return hasKey(UInt32(index)) }
+        return mayHideOrigins && isEmpty(row)
+    }
+
+    /// The row of a key that is to be moved here: an empty one that is left of it, or a new one.
+    private func makeRow(
+        _ hash: UInt64,
+        _ view: UnsafePointer<apus_view>,
+        _ key: UnsafeRawBufferPointer
+    ) -> Row? {
+        if mayHideOrigins, let row = withView(of: key, { table.find(hash, $0, $1) }) {
+            // It is counted in again with the first write.
+            precondition(isEmpty(row), "a key has its row in one place")
+            return row
+        }
+        var longKey: UnsafeMutableRawPointer?
+        if key.count > 12, let bytes = key.baseAddress {
+            let copy = pool.allocate(key.count)
+            memcpy(copy, bytes, key.count)
+            longKey = copy
+        }
+        guard let row = table.insert(hash, view, longKey: longKey) else { return nil }
+        tracking.pointee.totals.keyCount += 1
+        return row
+    }
+
     /// Moves the rows of records here that this state does not have.
     func adoptMissing(_ batch: UnsafePointer<apus_batch>) {
         guard batch.pointee.key != nil, batch.pointee.key_hash != nil else { return }
@@ -136,7 +167,7 @@ extension KeyedState {
         while next < recordCount {
             missing.removeAll(keepingCapacity: true)
             while next < recordCount, missing.count < Self.recordsPerFetch {
-                if rows[next] == nil, hasKey(UInt32(next)) { missing.append(next) }
+                if isMissing(next) { missing.append(next) }
                 next += 1
             }
             // Each of these is far away: the index, the row, what hangs off it.
@@ -187,7 +218,7 @@ extension KeyedState {
         let source = origin.state
         var wanted: [Int] = []
         var byteCount = 0
-        for index in 0..<recordCount where rows[index] == nil && hasKey(UInt32(index)) {
+        for index in 0..<recordCount where isMissing(index) {
             // One that is there and empty is being deleted from the database.
             let isKnown =
                 source.table.find(hashes[index], keys + index, batch.pointee.buffers) != nil
@@ -212,7 +243,7 @@ extension KeyedState {
             let (hash, key) = (hashes[index], keys + index)
             if let row = table.find(hash, key, batch.pointee.buffers) {
                 rows[index] = row
-                return
+                guard isMissing(index) else { return }
             }
             guard source.table.find(hash, key, batch.pointee.buffers) == nil,
                 let old = source.load(value, hash: hash, key: key, batch.pointee.buffers)
@@ -266,14 +297,8 @@ extension KeyedState {
     func adopt(_ old: Row, of origin: StateOrigin) -> Row? {
         let source = origin.state
         let key = source.key(of: old)
-        var longKey: UnsafeMutableRawPointer?
-        if key.count > 12, let bytes = key.baseAddress {
-            let copy = pool.allocate(key.count)
-            memcpy(copy, bytes, key.count)
-            longKey = copy
-        }
         let view = (old + RowLayout.keyOffset).assumingMemoryBound(to: apus_view.self)
-        guard let row = table.insert(old.load(as: UInt64.self), view, longKey: longKey) else {
+        guard let row = makeRow(old.load(as: UInt64.self), view, key) else {
             fail(
                 StoreError(
                     operation: "move",
@@ -283,7 +308,6 @@ extension KeyedState {
             )
             return nil
         }
-        tracking.pointee.totals.keyCount += 1
         touch(row)
         var reason: String?
         var left = source.present(old)

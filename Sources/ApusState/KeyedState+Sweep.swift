@@ -40,6 +40,7 @@ extension KeyedState {
             dead += origins.filter(isOver).map { DeadRows($0.state) }
             origins.removeAll(where: isOver)
             hasOrigins = !origins.isEmpty
+            if !hasOrigins { mayHideOrigins = false }
         }
     }
 

@@ -48,6 +48,9 @@ package final class KeyedState {
     var origins: [StateOrigin] = []
     /// Whether there are any.
     var hasOrigins = false
+    /// Whether rows here may hold nothing and an origin have what their keys hold: after a newer
+    /// version had moved them, the database has not deleted them yet, and this one came back.
+    var mayHideOrigins = false
     /// What is left of origins without rows.
     var dead: [DeadRows] = []
     /// The origins that it had when another state took over, with this version's migrations.

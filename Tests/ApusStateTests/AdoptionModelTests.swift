@@ -77,4 +77,40 @@ struct AdoptionModelTests {
             swaps: true
         ).run(stepCount: 250)
     }
+
+    /// Keys that a newer version has moved leave an empty row, until the database has forgotten
+    /// them; what that version has of them must be found all the same.
+    @Test(
+        "that come back",
+        arguments: [nil, 1 << 30, 200 << 10, 1] as [Int?],
+        1...4 as ClosedRange<UInt64>
+    )
+    func thatComeBack(budgetByteCount: Int?, seed: UInt64) throws {
+        let durable = try budgetByteCount.map { try DurableWorld(budgetByteCount: $0) }
+        let run = StateRun(
+            seed: 1_000 + seed,
+            groupCount: 16,
+            keyCount: 200,
+            durable: durable,
+            swaps: true,
+            goesBack: true
+        )
+        try run.run(stepCount: 400)
+        #expect(run.backCount > 0 && run.adoptedCount > 0)
+    }
+
+    @Test("that come back, with rows in the spill log", arguments: 1...4 as ClosedRange<UInt64>)
+    func thatComeBackSpilled(seed: UInt64) throws {
+        let run = StateRun(
+            seed: 1_100 + seed,
+            groupCount: 16,
+            keyCount: 800,
+            durable: try DurableWorld(budgetByteCount: 200 << 10),
+            declarations: .values,
+            swaps: true,
+            goesBack: true
+        )
+        try run.run(stepCount: 300)
+        #expect(run.backCount > 0 && run.adoptedCount > 0)
+    }
 }

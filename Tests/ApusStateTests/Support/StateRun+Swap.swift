@@ -10,23 +10,27 @@ struct SavedRows {
     var number: UInt16
     /// What they hold.
     var totals: StateTotals
-    /// How many migrations lie between them and the newest version.
+    /// How many migrations lie between them and the newest version, of values and of timers.
     var age: Int
+    var timerAge: Int
 }
 
 /// The same migration for every version: bytes are turned over, sums grow, timers come later.
 ///
 /// One slot in three keeps its bytes.
 final class TurnOver: RowMigration {
-    /// How often it is done.
+    /// How often it is done; less than 0 undoes it.
     let count: Int
+    /// How often it is done to timers, which have no way back.
+    let timerCount: Int
     private var bytes: [UInt8] = []
     private var place: UnsafeMutableRawBufferPointer?
 
     private let counters: Set<Int>
 
-    init(count: Int, _ slots: [SlotDescription]) {
+    init(count: Int, timerCount: Int, _ slots: [SlotDescription]) {
         self.count = count
+        self.timerCount = timerCount
         counters = Set(slots.indices.filter { slots[$0].kind == .counter })
     }
 
@@ -56,7 +60,7 @@ final class TurnOver: RowMigration {
             return give(withUnsafeBytes(of: sum) { Array($0) })
         }
         var bytes = Array(value.bytes)
-        for _ in 0..<count { bytes = Self.turn(bytes) }
+        for _ in 0..<abs(count) { bytes = Self.turn(bytes) }
         return give(bytes)
     }
 
@@ -66,9 +70,9 @@ final class TurnOver: RowMigration {
         _ plan: inout TimerPlan,
         payload: UnsafeRawBufferPointer
     ) -> MigrationOutcome {
-        plan.timeMicroseconds += Int64(count) * Self.delay
+        plan.timeMicroseconds += Int64(timerCount) * Self.delay
         var bytes = Array(payload)
-        for _ in 0..<count { bytes = Self.turn(bytes) }
+        for _ in 0..<timerCount { bytes = Self.turn(bytes) }
         return give(bytes)
     }
 }
@@ -86,11 +90,15 @@ extension StateRun {
                 clock: clock
             )
         }
+        if goesBack, replaced != nil, generator.isOnce(in: 6) { return goBack() }
         if generator.isOnce(in: 25) { try swap() }
     }
 
     private func swap() throws {
         let old = state
+        old.forgetTakingOver()
+        replaced = old
+        let timerCount = goesBack ? 0 : 1
         adoptedCount += old.adoptedCount
         swapCount += 1
         let next = KeyedState(
@@ -108,20 +116,37 @@ extension StateRun {
         let earlier = old.originMigrations.compactMap { $0 as? TurnOver }
         next.takeOver(
             old,
-            TurnOver(count: 1, slots),
-            earlier: earlier.map { TurnOver(count: $0.count + 1, slots) }
+            TurnOver(count: 1, timerCount: timerCount, slots),
+            earlier: earlier.map {
+                TurnOver(count: $0.count + 1, timerCount: $0.timerCount + timerCount, slots)
+            }
         )
         harness.replaceState(next)
+        migrateModel(growth: TurnOver.growth, turnsTimers: timerCount == 1)
+    }
+
+    /// The version before comes back, and what the newer one has written with it.
+    private func goBack() {
+        guard let old = replaced else { return }
+        replaced = nil
+        adoptedCount += state.adoptedCount
+        backCount += 1
+        old.takeBack(state, TurnOver(count: -1, timerCount: 0, slots))
+        harness.replaceState(old)
+        migrateModel(growth: -TurnOver.growth, turnsTimers: false)
+    }
+
+    private func migrateModel(growth: Int64, turnsTimers: Bool) {
         model.migrate { slot, content in
             guard !TurnOver.keeps(slot) else { return content }
             switch content {
             case .bytes(let bytes): return .bytes(TurnOver.turn(bytes))
-            case .sum(let sum): return .sum(sum &+ TurnOver.growth)
+            case .sum(let sum): return .sum(sum &+ growth)
             case .list(let items): return .list(items.map(TurnOver.turn))
             case .map(let entries): return .map(entries.mapValues(TurnOver.turn))
             }
         } _: { id, timer in
-            guard id.name != 1 else { return timer }
+            guard turnsTimers, id.name != 1 else { return timer }
             return StateModel.Timer(
                 time: timer.time + TurnOver.delay,
                 payload: TurnOver.turn(timer.payload)
@@ -131,14 +156,17 @@ extension StateRun {
 
     /// What a checkpoint will have, version by version.
     func savedRows() -> [SavedRows] {
-        var rows = [SavedRows(number: state.operatorNumber, totals: state.totals, age: 0)]
+        var rows = [
+            SavedRows(number: state.operatorNumber, totals: state.totals, age: 0, timerAge: 0)
+        ]
         for origin in state.origins {
-            let age = (origin.migration as? TurnOver)?.count ?? 0
+            let migration = origin.migration as? TurnOver
             rows.append(
                 SavedRows(
                     number: origin.state.operatorNumber,
                     totals: origin.state.totals,
-                    age: age
+                    age: migration?.count ?? 0,
+                    timerAge: migration?.timerCount ?? 0
                 )
             )
         }
@@ -148,6 +176,7 @@ extension StateRun {
     /// Another state over what the database holds, as after a restart.
     func makeState(_ rows: [SavedRows]) -> KeyedState? {
         guard let durable else { return nil }
+        replaced = nil
         let states = rows.map { rows in
             let state = KeyedState(
                 slots: slots,
@@ -164,7 +193,8 @@ extension StateRun {
             return state
         }
         for (state, rows) in zip(states, rows).dropFirst() {
-            states[0].addOrigin(state, TurnOver(count: rows.age, slots))
+            let migration = TurnOver(count: rows.age, timerCount: rows.timerAge, slots)
+            states[0].addOrigin(state, migration)
         }
         return states[0]
     }

@@ -47,8 +47,13 @@ final class StateRun {
     var saved: (directory: String, model: StateModel, rows: [SavedRows])?
     /// Whether other versions take over now and then.
     let swaps: Bool
-    /// How often one has; see StateRun+Swap.swift.
+    /// Whether the version before comes back now and then.
+    let goesBack: Bool
+    /// How often one has taken over, and how often one has come back; see StateRun+Swap.swift.
     var swapCount = 0
+    var backCount = 0
+    /// The version before, as long as it may come back.
+    var replaced: KeyedState?
     /// How many rows were moved, over all versions that are gone.
     var adoptedCount = 0
     var generator: SplitMix64
@@ -68,11 +73,13 @@ final class StateRun {
         durable: DurableWorld? = nil,
         declarations: Declarations = .all,
         swaps: Bool = false,
+        goesBack: Bool = false,
         hash: @escaping ([UInt8]) -> UInt64 = StateHarness.realHash
     ) {
         self.seed = seed
         self.durable = durable
         self.swaps = swaps
+        self.goesBack = goesBack
         self.groupCount = groupCount
         timerDomains =
             switch declarations {
