@@ -114,7 +114,15 @@ final class CheckBench {
         _ workload: Workload,
         batchSize: (Int) -> Int = { $0 }
     ) throws -> Transcript {
-        let run = try OperatorRun(plugin, self)
+        try go(through: workload, OperatorRun(plugin, self), batchSize: batchSize)
+    }
+
+    /// Gives an instance that was just created all of a workload, and says what it did.
+    func go(
+        through workload: Workload,
+        _ run: OperatorRun,
+        batchSize: (Int) -> Int = { $0 }
+    ) throws -> Transcript {
         try run.open()
         for step in workload.steps { try run.take(step, batchSize: batchSize) }
         _ = run.takeImage(keys: workload.keys)

@@ -229,21 +229,33 @@ enum LifecycleChecks {
             try run.close()
             try bench.require(run.transcript, equals: alone, "interleaved on one thread")
         }
+        for transcript in try onTwoThreads(bench, workload) {
+            try bench.require(transcript, equals: alone, "on two threads at once")
+        }
+        return .pass()
+    }
+
+    /// What two instances do with a workload, each on a thread of its own, at the same time.
+    ///
+    /// Created and destroyed here: the host never makes two of those calls at once for a plugin.
+    private static func onTwoThreads(
+        _ bench: CheckBench,
+        _ workload: Workload
+    ) throws -> [Transcript] {
+        let runs = [try OperatorRun(bench.plugin, bench), try OperatorRun(bench.plugin, bench)]
         let results = Mutex<[Result<Transcript, any Error>]>([])
-        let shared = Unchecked(bench)
-        let threads = (0..<2).map { number in
-            bench.threads.start(name: "instance-\(number)") {
-                let result = Result<Transcript, any Error> {
-                    try shared.value.run(shared.value.plugin, workload)
-                }
+        let threads = runs.enumerated().map { number, run in
+            let shared = Unchecked((bench, run))
+            return bench.threads.start(name: "instance-\(number)") {
+                let (bench, run) = shared.value
+                let result = Result { try bench.go(through: workload, run) }
                 results.withLock { $0.append(result) }
             }
         }
         for thread in threads { thread.join() }
-        for result in results.withLock({ $0 }) {
-            try bench.require(try result.get(), equals: alone, "on two threads at once")
+        return try withExtendedLifetime(runs) {
+            try results.withLock { try $0.map { try $0.get() } }
         }
-        return .pass()
     }
 
     static let otherThreads = Check(
