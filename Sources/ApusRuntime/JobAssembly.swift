@@ -176,7 +176,7 @@ struct JobAssembly {
             throw JobFailure(.plugin, node: node.id, error.description)
         }
         try addOrigins(to: instance, arguments, node, subtask, implementation)
-        return OperatorStage(
+        let stage = OperatorStage(
             place(node, subtask),
             instance: instance,
             arguments: arguments,
@@ -187,6 +187,8 @@ struct JobAssembly {
             clock: environment.clock,
             thread: threads[subtask]
         )
+        stage.isOnProbation = environment.checkpoints?.isOnProbation ?? false
+        return stage
     }
 
     /// What takes the rejected records of a subtask.

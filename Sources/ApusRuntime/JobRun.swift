@@ -1,3 +1,4 @@
+import ApusCheckpoint
 import ApusCore
 package import ApusGraph
 import ApusMemory
@@ -91,6 +92,9 @@ package final class JobRun: Sendable {
         self.control = control
         let preparation = try JobCheckpoints.Preparation(plan: plan, environment: environment)
         versions = preparation.versions
+        if let settings = environment.checkpoints, settings.isOnProbation {
+            control.limitDelivery(to: settings.restored?.number ?? 0)
+        }
         guard !preparation.isFinal else {
             checkpointing = nil
             counters = plan.nodes.map { _ in [] }

@@ -12,6 +12,8 @@ final class OperatorStage: Stage {
     var version = 0
     /// The version before, as long as it may come back.
     var earlier: Earlier?
+    /// Whether the control plane watches how the version does.
+    var isOnProbation = false
     /// What another version is told by.
     let swaps = SwapDesk()
     /// Tells another process what this one is called with; see OperatorStage+Shadow.swift.
@@ -108,8 +110,7 @@ final class OperatorStage: Stage {
         if input >= mainInputCount {
             return try processBroadcast(received, input: input - mainInputCount)
         }
-        guard earlier != nil else { return try handle(flat(received), input: input) }
-        // On probation.
+        guard isOnProbation else { return try handle(flat(received), input: input) }
         let start = clock.monotonicNanoseconds()
         swaps.note(records: received.count)
         try handle(flat(received), input: input)
@@ -226,7 +227,7 @@ final class OperatorStage: Stage {
 
     /// Sets a record aside, as the job's policy says.
     func reject(_ record: RejectedRecord) throws(JobFailure) {
-        if earlier != nil { swaps.noteRejected() }
+        if isOnProbation { swaps.noteRejected() }
         shadow?.note(rejected: record)
         try rejects.reject(record, node: node)
     }

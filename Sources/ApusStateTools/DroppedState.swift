@@ -23,7 +23,11 @@ package enum DroppedState {
         from database: StateDatabase,
         directory: String
     ) throws(StateToolError) {
-        let numbers = manifest.operators.filter { ids.contains($0.id) }.map(\.number)
+        // Rows of an operator's older versions are listed as `id@number`.
+        let numbers = manifest.operators.filter { state in
+            ids.contains { state.id == $0 || state.id.hasPrefix("\($0)@") }
+        }
+        .map(\.number)
         guard !numbers.isEmpty else { return }
         let buffer = EntryBuffer()
         for number in numbers {

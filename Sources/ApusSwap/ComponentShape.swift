@@ -85,6 +85,12 @@ package struct ComponentShape: Codable, Equatable, Sendable {
     /// The version of the private snapshot; nil when it has none.
     package var snapshotVersion: Int?
 
+    /// Whether it keeps anything from one record to the next.
+    package var hasState: Bool {
+        !states.isEmpty || !timers.isEmpty || !broadcasts.isEmpty || !operatorStates.isEmpty
+            || snapshotVersion != nil
+    }
+
     /// Creates a shape without states.
     package init(id: String, isKeyed: Bool = true, outputs: [String] = ["out"]) {
         self.id = id

@@ -24,13 +24,23 @@ package struct SwapEntry: Codable, Equatable, Sendable {
         /// The new versions stay.
         case committed(swap: Int)
         /// The old versions are in force again, from a checkpoint if the job went back to one.
-        case rolledBack(swap: Int, reason: String, checkpoint: UInt64?, cause: Cause)
+        ///
+        /// For an upgrade, those after it and up to `last` are of the graph that was taken back.
+        case rolledBack(
+            swap: Int,
+            reason: String,
+            checkpoint: UInt64?,
+            cause: Cause,
+            last: UInt64? = nil
+        )
         /// It ended before the cut; the old versions never stopped.
         case abandoned(swap: Int, reason: String)
         /// No row is left that the old versions have written.
         case swept(swap: Int)
         /// The job file names a version that no swap has brought: from here on that one counts.
         case adopted(operator: String, sha256: String)
+        /// The job is started with a job file that no upgrade has brought: it counts.
+        case adoptedJobFile(sha256: String)
         /// A person allows a version again that was taken back.
         case released(sha256: String)
     }
@@ -50,13 +60,14 @@ package struct SwapEntry: Codable, Equatable, Sendable {
 // One flat object per entry, so that a person and jq can read it.
 extension SwapEntry {
     private enum Key: String, CodingKey {
-        case at, entry, swap, reason, checkpoint, cause, sha256, intent
+        case at, entry, swap, reason, checkpoint, cause, last, sha256, intent
         case `operator`
     }
 
     private enum Name: String, Codable {
         case intent, cut, committed, abandoned, swept, adopted, released
         case rolledBack = "rolled-back"
+        case adoptedJobFile = "adopted-job-file"
     }
 
     // doc: inherited
@@ -79,7 +90,8 @@ extension SwapEntry {
                     swap: try swap(),
                     reason: try reason(),
                     checkpoint: try checkpoint(),
-                    cause: try object.decode(Cause.self, forKey: .cause)
+                    cause: try object.decode(Cause.self, forKey: .cause),
+                    last: try object.decodeIfPresent(UInt64.self, forKey: .last)
                 )
             case .abandoned: .abandoned(swap: try swap(), reason: try reason())
             case .swept: .swept(swap: try swap())
@@ -88,6 +100,7 @@ extension SwapEntry {
                     operator: try object.decode(String.self, forKey: .operator),
                     sha256: try sha256()
                 )
+            case .adoptedJobFile: .adoptedJobFile(sha256: try sha256())
             case .released: .released(sha256: try sha256())
             }
     }
@@ -107,12 +120,13 @@ extension SwapEntry {
         case .committed(let swap):
             try object.encode(Name.committed, forKey: .entry)
             try object.encode(swap, forKey: .swap)
-        case .rolledBack(let swap, let reason, let checkpoint, let cause):
+        case .rolledBack(let swap, let reason, let checkpoint, let cause, let last):
             try object.encode(Name.rolledBack, forKey: .entry)
             try object.encode(swap, forKey: .swap)
             try object.encode(reason, forKey: .reason)
             try object.encodeIfPresent(checkpoint, forKey: .checkpoint)
             try object.encode(cause, forKey: .cause)
+            try object.encodeIfPresent(last, forKey: .last)
         case .abandoned(let swap, let reason):
             try object.encode(Name.abandoned, forKey: .entry)
             try object.encode(swap, forKey: .swap)
@@ -123,6 +137,9 @@ extension SwapEntry {
         case .adopted(let id, let sha256):
             try object.encode(Name.adopted, forKey: .entry)
             try object.encode(id, forKey: .operator)
+            try object.encode(sha256, forKey: .sha256)
+        case .adoptedJobFile(let sha256):
+            try object.encode(Name.adoptedJobFile, forKey: .entry)
             try object.encode(sha256, forKey: .sha256)
         case .released(let sha256):
             try object.encode(Name.released, forKey: .entry)

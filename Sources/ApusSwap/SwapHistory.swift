@@ -51,6 +51,8 @@ package struct SwapHistory: Equatable, Sendable {
         /// Whether the job file has brought one of its versions since, so that newer checkpoints of
         /// that version are none of this operation's.
         package var isSuperseded = false
+        /// The last checkpoint of a graph that was taken back; nil for none.
+        package var lastTakenBack: UInt64?
 
         /// The checkpoint to go back to; nil when it is not known.
         package var checkpoint: UInt64? { cut?.checkpoint ?? intent.checkpoint }
@@ -89,6 +91,10 @@ package struct SwapHistory: Equatable, Sendable {
     package private(set) var parallelism: Int?
     /// The numbers of subtasks that it has replaced.
     package private(set) var replacedParallelisms: Set<Int> = []
+    /// The job file that counts; nil when that is the one with which the job is started.
+    package private(set) var jobFile: SwapIntent.JobFile?
+    /// The hashes of those that do not count any more: a start with one means ``jobFile``.
+    package private(set) var replacedJobFiles: Set<String> = []
 
     /// Creates the history of a job that was never swapped.
     package init() {}
@@ -145,6 +151,16 @@ package struct SwapHistory: Equatable, Sendable {
         return nil
     }
 
+    /// The hashes of the job files that must stay.
+    package var neededJobFiles: Set<String> {
+        var needed: Set<String> = []
+        if let jobFile { needed.insert(jobFile.sha256) }
+        if let change = open?.intent.jobFile {
+            needed.formUnion([change.from.sha256, change.to.sha256])
+        }
+        return needed
+    }
+
     /// The hashes of the plugin files that must stay.
     ///
     /// - Parameter manifests: Of the checkpoints that are retained.
@@ -180,8 +196,9 @@ package struct SwapHistory: Equatable, Sendable {
             let index = try openIndex(number, "a commit")
             end(index, .committed, entry)
             noteCommit(swaps[index].intent)
-        case .rolledBack(let number, let reason, let checkpoint, let cause):
+        case .rolledBack(let number, let reason, let checkpoint, let cause, let last):
             let index = try openIndex(number, "a rollback")
+            swaps[index].lastTakenBack = last
             end(index, .rolledBack(reason: reason, checkpoint: checkpoint, cause: cause), entry)
             noteReturn(swaps[index].intent, reason, cause)
         case .abandoned(let number, let reason):
@@ -197,6 +214,9 @@ package struct SwapHistory: Equatable, Sendable {
             for index in swaps.indices where swaps[index].brings(sha256, to: id) {
                 swaps[index].isSuperseded = true
             }
+        case .adoptedJobFile(let sha256):
+            jobFile = nil
+            replacedJobFiles.remove(sha256)
         case .released(let sha256): quarantined.removeAll { $0.sha256 == sha256 }
         }
     }
@@ -246,6 +266,13 @@ package struct SwapHistory: Equatable, Sendable {
             replacedParallelisms.remove(change.to)
             parallelism = change.to
         }
+        if let change = intent.jobFile { replace(change.from, by: change.to) }
+    }
+
+    private mutating func replace(_ old: SwapIntent.JobFile, by new: SwapIntent.JobFile) {
+        replacedJobFiles.insert(old.sha256)
+        replacedJobFiles.remove(new.sha256)
+        jobFile = new
     }
 
     /// The file that the job file names may have been overwritten with the version that was taken
@@ -255,6 +282,8 @@ package struct SwapHistory: Equatable, Sendable {
         _ reason: String,
         _ cause: SwapEntry.Cause
     ) {
+        // The file was changed in place, as a rule, whoever has taken it back.
+        if let change = intent.jobFile { replace(change.to, by: change.from) }
         guard cause.quarantines else { return }
         for change in intent.operators {
             lines[change.id, default: Line()].current = change.from

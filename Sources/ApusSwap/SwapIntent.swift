@@ -84,6 +84,34 @@ package struct SwapIntent: Codable, Equatable, Sendable {
         }
     }
 
+    /// A job file, told by its content.
+    package struct JobFile: Codable, Equatable, Sendable {
+        /// SHA-256 of its content, in hexadecimal.
+        package var sha256: String
+        /// Where it is, or was; what it names by relative paths lies beside it.
+        package var path: String
+
+        /// Creates a description.
+        package init(sha256: String, path: String) {
+            self.sha256 = sha256
+            self.path = path
+        }
+    }
+
+    /// A change of the job file.
+    package struct JobFileChange: Codable, Equatable, Sendable {
+        /// The file that the job runs.
+        package var from: JobFile
+        /// The file that takes over.
+        package var to: JobFile
+
+        /// Creates a change.
+        package init(from: JobFile, to: JobFile) {
+            self.from = from
+            self.to = to
+        }
+    }
+
     /// The number of the operation in the job's life, from 1; given by the journal.
     package internal(set) var swap = 0
     /// What kind of operation it is.
@@ -98,6 +126,8 @@ package struct SwapIntent: Codable, Equatable, Sendable {
     package var checkpoint: UInt64?
     /// The number of subtasks before and after; nil when it stays.
     package var parallelism: Parallelism?
+    /// The job file before and after; nil when it stays.
+    package var jobFile: JobFileChange?
     /// What else a person should see of it in the history; nil for nothing.
     package var remark: String?
 

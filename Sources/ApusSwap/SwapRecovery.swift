@@ -93,6 +93,8 @@ package struct SwapRecovery: Equatable, Sendable {
         package var checkpoints: [Checkpoint]
         /// The number of subtasks that the job would have.
         package var parallelism: Int?
+        /// The hash of the job file's content; nil when nobody asks which job file counts.
+        package var jobFileHash: String?
 
         /// Creates a situation.
         package init(
@@ -101,7 +103,8 @@ package struct SwapRecovery: Equatable, Sendable {
             origin: Origin,
             checkpoint: Checkpoint?,
             checkpoints: [Checkpoint] = [],
-            parallelism: Int? = nil
+            parallelism: Int? = nil,
+            jobFileHash: String? = nil
         ) {
             self.history = history
             self.jobFile = jobFile
@@ -109,11 +112,17 @@ package struct SwapRecovery: Equatable, Sendable {
             self.checkpoint = checkpoint
             self.checkpoints = checkpoints
             self.parallelism = parallelism
+            self.jobFileHash = jobFileHash
         }
     }
 
+    /// The job file to run in the place of the one that the job is started with; nil when that one
+    /// counts.  Everything else is to be decided anew with it.
+    package private(set) var jobFile: SwapIntent.JobFile?
+    /// Why, in a sentence without a full stop; nil without ``jobFile``.
+    package private(set) var jobFileNote: String?
     /// The versions of operators that run with another file than the job file names, by operator;
-    /// their files are in the ``PluginStore``.
+    /// their files are in the ``SwapStore``.
     package private(set) var versions: [String: PluginVersion] = [:]
     /// The operators whose version was brought by a swap that is committed: what that has dropped
     /// of an older checkpoint's state was agreed to then.
@@ -140,6 +149,8 @@ package struct SwapRecovery: Equatable, Sendable {
             notes.append(try end(open, situation))
             for event in events { try history.add(SwapEntry(atMicroseconds: 0, event)) }
         }
+        let choice = chooseJobFile(situation.jobFileHash, history)
+        if jobFile == nil { notes += choice.map { [$0] } ?? [] } else { jobFileNote = choice }
         for (id, named) in situation.jobFile.sorted(by: { $0.key < $1.key }) {
             if let note = choose(id, named, history, situation.checkpoint) { notes.append(note) }
             let current = history.lines[id]?.current
@@ -163,7 +174,9 @@ package struct SwapRecovery: Equatable, Sendable {
         _ situation: inout Situation
     ) throws(SwapJournalError) -> String? {
         guard let found = situation.checkpoint,
-            let swap = situation.history.swaps.last(where: { Self.writer(of: found, $0) == .new }),
+            let swap = situation.history.swaps.last(where: {
+                Self.writer(of: found, $0) == .new || found.number <= $0.lastTakenBack ?? 0
+            }),
             case .rolledBack(_, let back?, _) = swap.outcome, !swap.isSuperseded,
             found.number > back
         else { return nil }
@@ -265,10 +278,14 @@ package struct SwapRecovery: Equatable, Sendable {
             )
         }
         checkpoint = back.number
-        return giveBack(open, back.number)
+        return giveBack(open, back.number, situation.checkpoints.last?.number)
     }
 
-    private mutating func giveBack(_ open: SwapHistory.Swap, _ number: UInt64?) -> String {
+    private mutating func giveBack(
+        _ open: SwapHistory.Swap,
+        _ number: UInt64?,
+        _ last: UInt64? = nil
+    ) -> String {
         let isGuarded = open.intent.guard != nil
         let place = number.map { "checkpoint \($0)" } ?? "the beginning"
         events.append(
@@ -278,7 +295,8 @@ package struct SwapRecovery: Equatable, Sendable {
                     ? "the process ended during the probation"
                     : "the process ended before the swap was in a checkpoint",
                 checkpoint: number,
-                cause: isGuarded ? .crash : .other
+                cause: isGuarded ? .crash : .other,
+                last: open.intent.jobFile == nil ? nil : last
             )
         )
         return isGuarded
@@ -308,6 +326,31 @@ package struct SwapRecovery: Equatable, Sendable {
         if newCount == 0 { return .old }
         let differing = open.intent.operators.count { $0.from.sha256 != $0.to.sha256 }
         return newCount == differing ? .new : .mixed
+    }
+
+    // MARK: - The job file
+
+    /// Chooses between the job file that the job is started with and the journal's; returns why, if
+    /// that matters.
+    private mutating func chooseJobFile(_ given: String?, _ history: SwapHistory) -> String? {
+        guard let given, let current = history.jobFile, given != current.sha256 else { return nil }
+        guard history.replacedJobFiles.contains(given) else {
+            events.append(.adoptedJobFile(sha256: given))
+            return "the job is started with another job file (\(given.prefix(12))) than the one "
+                + "that upgrades have left (\(current.path), \(current.sha256.prefix(12))): it "
+                + "counts from now on"
+        }
+        jobFile = current
+        let last = history.swaps.last { $0.intent.jobFile != nil }
+        if case .rolledBack(let reason, _, _) = last?.outcome,
+            last?.intent.jobFile?.to.sha256 == given
+        {
+            return "the content of the job file was taken back (\(reason)): the job runs the one "
+                + "before, \(current.path) (\(current.sha256.prefix(12))); to try it again, "
+                + "upgrade the running job"
+        }
+        return "the job was upgraded: it runs \(current.path) (\(current.sha256.prefix(12))) "
+            + "instead of the job file that it is started with"
     }
 
     // MARK: - The version of an operator

@@ -1,5 +1,6 @@
 import ApusIO
 import Foundation
+import Synchronization
 
 /// What the program says: results on standard output, everything else on standard error.
 enum Console {
@@ -26,7 +27,26 @@ enum Console {
 
     /// Prints a line for the user beside the result.
     static func note(_ text: String) {
+        if let gathered { return gathered.add(text) }
         show(text + "\n")
+    }
+
+    /// Lines that are for somebody else.
+    private final class Gathered: Sendable {
+        private let lines: Mutex<[String]> = Mutex([])
+
+        func add(_ line: String) { lines.withLock { $0.append(line) } }
+
+        var all: [String] { lines.withLock { $0 } }
+    }
+
+    @TaskLocal private static var gathered: Gathered?
+
+    /// Runs a part and gives what it says on this thread, instead of printing that.
+    static func gathering(_ body: () -> Void) -> [String] {
+        let lines = Gathered()
+        $gathered.withValue(lines, operation: body)
+        return lines.all
     }
 
     /// Prints text beside the result, without ending the line.

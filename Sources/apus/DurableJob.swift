@@ -33,6 +33,7 @@ struct DurableJob {
     ///   - droppedState: The ids whose part of a checkpoint is given up.
     ///   - rewindsOutput: Whether output that was delivered after the checkpoint is moved away.
     ///   - swapped: The operators whose version was brought by a swap.
+    ///   - isOnProbation: Whether what the job emits is held back.
     /// - Throws: ``CheckpointError`` or ``StoreError``, or ``StartError`` when the folder does not
     ///   hold what `start` asks for.
     init(
@@ -41,7 +42,8 @@ struct DurableJob {
         start: StartPoint?,
         droppedState: [String],
         rewindsOutput: Bool = false,
-        swapped: Set<String> = []
+        swapped: Set<String> = [],
+        isOnProbation: Bool = false
     ) throws {
         guard let rule = plan.durability.checkpoint else {
             if case .rocksdb = plan.durability.storage { throw StartError.databaseAlone }
@@ -84,6 +86,7 @@ struct DurableJob {
             settings.rewindsOutput = rewindsOutput
             settings.droppedState = Set(droppedState)
             settings.swapped = swapped
+            settings.isOnProbation = isOnProbation
             self.settings = settings
         } catch {
             folder.close()
@@ -96,6 +99,13 @@ struct DurableJob {
 
     /// The checkpoint folder; nil for a job without.
     var folderPath: String? { settings?.folder.path }
+
+    /// The number of the newest checkpoint, whether or not the job goes on from it; nil for none.
+    ///
+    /// - Throws: ``CheckpointError`` when the disk refuses to read.
+    func newestCheckpoint() throws(CheckpointError) -> UInt64? {
+        try settings?.folder.list().map(\.number).max()
+    }
 
     /// Closes everything; after the job.
     func close() {

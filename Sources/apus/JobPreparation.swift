@@ -16,6 +16,8 @@ struct JobPreparation: Sendable {
         var settings: [String]
         var pluginsLock: String?
         var allowsUnlisted = false
+        /// A copy of the file's content as it was once; nil to read the file itself.
+        var copy: String?
     }
 
     let world: World
@@ -29,14 +31,22 @@ struct JobPreparation: Sendable {
     }
 
     /// The same of another job file.
-    func of(_ file: String) -> JobPreparation {
+    ///
+    /// - Parameters:
+    ///   - file: Where it is; what it names by relative paths lies beside it.
+    ///   - copy: A copy of its content as it was once; nil to read the file itself.
+    func of(_ file: String, copy: String? = nil) -> JobPreparation {
         var options = options
         options.file = file
+        options.copy = copy
         return JobPreparation(world: world, options: options, processorCount: processorCount)
     }
 
     /// Reads and checks the job file; prints warnings, and errors before it throws.
-    func readJob() throws -> JobDescription {
+    func readJob() throws -> JobDescription { try read().job }
+
+    /// The same, with the content that it was read from.
+    func read() throws -> JobSource {
         let overrides = try options.settings.map { setting in
             guard let split = setting.firstIndex(of: "=") else {
                 throw ValidationError(
@@ -48,7 +58,7 @@ struct JobPreparation: Sendable {
         let bytes: [UInt8]
         do {
             bytes = try world.disk.readAll(
-                options.file,
+                options.copy ?? options.file,
                 maximumByteCount: JobFileReader.byteCountMax
             )
         } catch {
@@ -73,7 +83,12 @@ struct JobPreparation: Sendable {
                 for conflict in conflicts { Console.note(conflict) }
                 throw ExitStatus.invalid
             }
-            return file.job
+            return JobSource(
+                preparation: self,
+                bytes: bytes,
+                sha256: FileDigest.sha256(bytes),
+                job: file.job
+            )
         case .failure(let errors):
             Console.note(errors.description)
             throw ExitStatus.invalid
@@ -81,7 +96,16 @@ struct JobPreparation: Sendable {
     }
 
     /// The plan of a job, with descriptions of its plugins got from a child process each.
-    func explain(_ job: JobDescription) throws -> PhysicalPlan {
+    ///
+    /// - Parameters:
+    ///   - job: The job.
+    ///   - choices: Plugins to describe instead of those that the job file names, by operator.
+    ///   - parallelism: The number of subtasks; nil for what the user or the job file says.
+    func explain(
+        _ job: JobDescription,
+        choices: [String: Choice] = [:],
+        parallelism: Int? = nil
+    ) throws -> PhysicalPlan {
         let search = PluginSearch(world: world, jobFile: options.file)
         let admission = try admission()
         var signatures: [String: OperatorSignature] = [:]
@@ -91,24 +115,42 @@ struct JobPreparation: Sendable {
                 continue
             }
             do {
-                let path = try search.find(node.plugin)
+                let choice = choices[node.id]
+                let path = try choice?.path ?? search.find(node.plugin)
                 let plugin = try admission.describe(path)
-                let found = try plugin.component(node.component, .operator, file: path)
+                let found = try plugin.component(
+                    choice?.component ?? node.component,
+                    .operator,
+                    file: path
+                )
                 signatures[node.id] = found.signature
             } catch let error as PluginError {
                 throw report(error, node, job)
             }
         }
-        return try plan(job, signatures, try describeEndpoints(of: job, search, admission))
+        return try plan(
+            job,
+            signatures,
+            try describeEndpoints(of: job, search, admission),
+            parallelism: parallelism
+        )
     }
 
     /// A plan, and what its operators are.
     struct Loaded {
+        /// What it was made of.
+        var source: JobSource
         var plan: PhysicalPlan
         var implementations: [String: JobEnvironment.Implementation]
         var functions: [String: BoundFunction]
         /// By the ids of the sources and sinks that have one.
         var codecs: [String: JobEnvironment.Implementation]
+
+        /// Keeps its plugins loaded no longer.
+        func release() {
+            for implementation in implementations.values { implementation.release() }
+            for codec in codecs.values { codec.release() }
+        }
     }
 
     /// A plugin that runs instead of the one that the job file names.
@@ -122,18 +164,19 @@ struct JobPreparation: Sendable {
     /// The plan of a job with its plugins loaded into this process.
     ///
     /// - Parameters:
-    ///   - job: The job.
+    ///   - source: The job, as ``read()`` has it.
     ///   - admission: Decides which plugins may come in.
     ///   - choices: Plugins to load instead of those that the job file names, by operator.
     ///   - parallelism: The number of subtasks; nil for what the user or the job file says.
     /// - Returns: The plan and the plugins.
     /// - Throws: The status to end with, after it has said what is wrong.
     func load(
-        _ job: JobDescription,
+        _ source: JobSource,
         _ admission: PluginAdmission,
         choices: [String: Choice] = [:],
         parallelism: Int? = nil
     ) throws -> Loaded {
+        let job = source.job
         let search = PluginSearch(world: world, jobFile: options.file)
         var signatures: [String: OperatorSignature] = [:]
         var implementations: [String: JobEnvironment.Implementation] = [:]
@@ -162,6 +205,7 @@ struct JobPreparation: Sendable {
         let endpoints = try loadEndpoints(of: job, search, admission)
         implementations.merge(endpoints.implementations) { $1 }
         return Loaded(
+            source: source,
             plan: try plan(job, signatures, endpoints.sinks, parallelism: parallelism),
             implementations: implementations,
             functions: functions,

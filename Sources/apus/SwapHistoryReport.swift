@@ -47,9 +47,9 @@ struct SwapHistoryReport: Codable, Equatable {
         var cause: String?
         /// The checkpoint that the cut lay behind, or that the job went back to.
         var checkpoint: UInt64?
-        /// The version, or the number of subtasks, before; of the first operator.
+        /// The version of the first operator, the number of subtasks, or the job file, before.
         var from: String?
-        /// The version, or the number of subtasks, after; of the first operator.
+        /// The same after it.
         var to: String?
         var isSwept: Bool
         var remark: String?
@@ -123,10 +123,18 @@ extension SwapHistoryReport.Swap {
             self.checkpoint = checkpoint ?? self.checkpoint
         case .abandoned(let reason): self.reason = reason
         }
-        from = intent.operators.first?.from.text ?? intent.parallelism.map { "\($0.from)" }
-        to = intent.operators.first?.to.text ?? intent.parallelism.map { "\($0.to)" }
+        from =
+            intent.operators.first?.from.text ?? intent.parallelism.map { "\($0.from)" }
+            ?? intent.jobFile.map { Self.text($0.from) }
+        to =
+            intent.operators.first?.to.text ?? intent.parallelism.map { "\($0.to)" }
+            ?? intent.jobFile.map { Self.text($0.to) }
         isSwept = found.isSwept
         remark = intent.remark
+    }
+
+    private static func text(_ file: SwapIntent.JobFile) -> String {
+        "\(file.path) (\(file.sha256.prefix(12)))"
     }
 
     private static func time(_ microseconds: Int64) -> String {

@@ -34,7 +34,7 @@ struct SwapStartTests {
         try job.apus("checkpoint", "create", "--checkpoint", "cp").expect(status: 0)
         try job.kill()
         try job.workspace.write("job.yaml", old)
-        let store = PluginStore(inFolder: job.workspace.path("cp"), disk: LinuxDisk())
+        let store = SwapStore(inFolder: job.workspace.path("cp"), disk: LinuxDisk())
         func stored(_ file: String, _ version: String) throws -> PluginVersion {
             PluginVersion(
                 sha256: try store.put(job.workspace.path(file)),

@@ -80,7 +80,7 @@ class Bench:
 
     def __init__(self, rig, plugin="v1", interval="100ms", parallelism=2, config=None, spec="",
                  keys=499, first=4000, rate=1500, checkpoints=True, operator=""):
-        self.operator = operator
+        self.operator, self.also = operator, None
         self.rig, self.parallelism, self.interval = rig, parallelism, interval
         self.folder = rig.new_folder()
         self.plugin = rig.version(plugin)
@@ -94,10 +94,12 @@ class Bench:
         self.running = None
         self.write(follows=True)
 
-    def write(self, follows):
+    def write(self, follows, name="job.yaml"):
+        """Writes the job file; `self.also` gives it one more operator, with a sink of its own."""
         checkpoint = f"  checkpoint: {{ dir: \"{self.checkpoints}\", interval: {self.interval} }}\n"
         checkpoint = checkpoint if self.has_checkpoints else ""
-        (self.folder / "job.yaml").write_text(
+        also, out = self.also, self.folder / "also.jsonl"
+        (self.folder / name).write_text(
             "apiVersion: apus/v1\nkind: Job\nmetadata: { name: swapped }\nspec:\n"
             f"{checkpoint}{self.spec}"
             f"  sources:\n    - id: records\n      plugin: file\n"
@@ -106,8 +108,13 @@ class Bench:
             f"  operators:\n    - id: subject\n      plugin: \"{self.plugin}\"\n"
             f"      input: records\n      key: k\n      config: {json.dumps(self.config)}\n"
             f"{self.operator}"
-            f"  sinks:\n    - id: out\n      plugin: file\n      input: subject\n"
-            f"      config: {{ path: \"{self.output}\" }}\n")
+            + (f"    - id: also\n      plugin: \"{also}\"\n      input: records\n      key: k\n"
+               if also else "")
+            + f"  sinks:\n    - id: out\n      plugin: file\n      input: subject\n"
+            f"      config: {{ path: \"{self.output}\" }}\n"
+            + (f"    - id: also-out\n      plugin: file\n      input: also\n"
+               f"      config: {{ path: \"{out}\" }}\n" if also else ""))
+        return self.folder / name
 
     # Running
 
@@ -226,6 +233,14 @@ class Bench:
     def swapped(self, to, *options, **more):
         """The same, which must succeed; returns the status."""
         return json.loads(self.swap(to, *options, **more).expect(0).output)
+
+    def upgrade(self, file, *options, limit=60):
+        """`apus job upgrade`; returns what it said and how it ended."""
+        return self.ask("job", "upgrade", *self.where(), file, *options, "--json", limit=limit)
+
+    def upgraded(self, file, *options, **more):
+        """The same, which must succeed; returns the status."""
+        return json.loads(self.upgrade(file, *options, **more).expect(0).output)
 
     def until_swept(self):
         def is_swept():

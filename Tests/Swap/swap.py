@@ -21,6 +21,7 @@ import time
 import bench
 import broken_cases
 import change_cases
+import graph_cases
 import guard_cases
 import kill_cases
 import kinds_cases
@@ -30,7 +31,7 @@ import shadow_cases
 from rig import ROOT, Failure, Skipped, end_all
 
 MODULES = [change_cases, guard_cases, broken_cases, kinds_cases, several_cases, shadow_cases,
-           kill_cases]
+           graph_cases, kill_cases]
 
 
 def all_cases():

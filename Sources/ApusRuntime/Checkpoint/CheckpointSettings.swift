@@ -57,6 +57,9 @@ package struct CheckpointSettings: Sendable {
     package var droppedState: Set<String> = []
     /// Operators whose version a swap has brought: what that drops may go.
     package var swapped: Set<String> = []
+    /// Whether the whole job is on probation: what it emits behind ``restored`` is not delivered
+    /// until it is let go, and its operators are watched.
+    package var isOnProbation = false
     /// The version of Apus, for manifests.
     package var writerVersion: String
     /// How long the end of a job waits for its output to be delivered, in microseconds.

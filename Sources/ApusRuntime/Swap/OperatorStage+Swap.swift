@@ -71,6 +71,7 @@ extension OperatorStage {
         case .back(let step):
             guard try goBack(step, swap) else { return }
         case .commit:
+            isOnProbation = false
             forgetEarlier()
         }
         swaps.beginProbation()
@@ -116,6 +117,7 @@ extension OperatorStage {
         giveUpCalls()
         try install(next, version: swap.sequence)
         earlier = old
+        isOnProbation = true
         try begin(undone)
         return true
     }
@@ -147,6 +149,7 @@ extension OperatorStage {
         retire(instance)
         try install(old.instance, version: old.sequence)
         earlier = nil
+        isOnProbation = false
         try begin(undone)
         return true
     }
@@ -242,7 +245,7 @@ extension OperatorStage {
 
     /// Lets the control plane see how the version on probation does.
     func reportProbation() {
-        guard earlier != nil else { return }
+        guard isOnProbation else { return }
         let now = clock.monotonicNanoseconds()
         guard now >= nextProbationReportAt else { return }
         nextProbationReportAt = now + Self.probationReportNanoseconds

@@ -179,43 +179,8 @@ package final class OperatorSwap: @unchecked Sendable {
     package var wasCalled: Bool { parts.flatMap(\.desks).contains { $0.callCount > 0 } }
 
     /// What the new versions have shown since the cut.
-    package struct Probation: Sendable, Equatable {
-        /// How long 99 of 100 batches took at most, in nanoseconds, rounded up to a power of two;
-        /// nil when there were none.
-        package var p99Nanoseconds: Int64?
-        /// Batches so far.
-        package var batchCount = 0
-        /// Records that came in so far.
-        package var recordCount = 0
-        /// Those of them that were rejected.
-        package var rejectedCount = 0
-        /// The plugins' counters, by operator and name, over all subtasks.
-        package var counters: [String: [String: UInt64]] = [:]
-    }
-
-    /// What the new versions have shown since the cut.
-    package var probation: Probation {
-        var result = Probation()
-        var durations = [Int](repeating: 0, count: 48)
-        for part in parts {
-            for desk in part.desks {
-                let shown = desk.shown
-                result.recordCount += shown.recordCount
-                result.rejectedCount += shown.rejectedCount
-                for (index, count) in shown.durations.enumerated() { durations[index] += count }
-                for (name, value) in shown.counters {
-                    result.counters[part.replacement.id, default: [:]][name, default: 0] &+= value
-                }
-            }
-        }
-        result.batchCount = durations.reduce(0, +)
-        var left = result.batchCount * 99 / 100
-        for (index, count) in durations.enumerated() where count > 0 {
-            result.p99Nanoseconds = 1 << Int64(index)
-            left -= count
-            if left < 0 { break }
-        }
-        return result
+    package var probation: ProbationRecord {
+        ProbationRecord(parts.flatMap { part in part.desks.map { (part.replacement.id, $0) } })
     }
 
     /// The operators, and what takes over.

@@ -34,57 +34,24 @@ extension JobCommand {
             guard let parallelism = Int(number) else {
                 throw ValidationError("expected the number of subtasks, found '\(number)'")
             }
-            try JobCommand.change(
-                "job.rescale",
-                JobMethods.Rescale(parallelism: parallelism),
-                folder,
-                socket.control,
-                json: json
-            )
-        }
-    }
-
-    /// `apus job upgrade`.
-    struct Upgrade: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Give a running job another job file: other operators, edges, configuration.",
-            discussion: """
-                The job stops with a checkpoint and goes on from it with the new file, in the same \
-                process. When that is not possible, it goes on as it was.
-
-                EXAMPLE
-                  apus job upgrade state/tickets job-2.yaml
-                """
-        )
-
-        @Argument(
-            help: ArgumentHelp(
-                "The job's checkpoint folder, unless --control says where it is; and the new job "
-                    + "file.",
-                valueName: "folder> <file"
-            )
-        )
-        var arguments: [String]
-
-        @OptionGroup var socket: ControlOptions
-
-        @Flag(help: "Print JSON.")
-        var json = false
-
-        func run() throws {
-            let (folder, file) = try JobCommand.split(arguments, socket.control, "a job file")
-            try JobCommand.change(
-                "job.upgrade",
-                JobMethods.Upgrade(file: SwapCommand.absolute(file)),
-                folder,
-                socket.control,
-                json: json
-            )
+            let client = try ControlPlace.connect(folder: folder, socket: socket.control)
+            let changed = try ControlPlace.orExit { () throws(ControlError) in
+                try client.ask(
+                    "job.rescale",
+                    JobMethods.Rescale(parallelism: parallelism),
+                    as: JobMethods.GraphChanged.self
+                )
+            }
+            let text =
+                "job '\(changed.job)': goes on with \(changed.parallelism) subtasks from "
+                + "checkpoint \(changed.checkpoint ?? 0), after a pause of "
+                + "\(changed.pauseMicroseconds / 1000) ms"
+            try StateTool.print(changed, text, json: json)
         }
     }
 
     /// The folder, which is left out with --control, and what comes behind it.
-    private static func split(
+    static func split(
         _ arguments: [String],
         _ control: String?,
         _ what: String
@@ -95,22 +62,5 @@ extension JobCommand {
             )
         }
         return (control == nil ? arguments[0] : nil, last)
-    }
-
-    private static func change(
-        _ method: String,
-        _ parameters: some Encodable,
-        _ folder: String?,
-        _ control: String?,
-        json: Bool
-    ) throws {
-        let client = try ControlPlace.connect(folder: folder, socket: control)
-        let changed = try ControlPlace.orExit { () throws(ControlError) in
-            try client.ask(method, parameters, as: JobMethods.GraphChanged.self)
-        }
-        let text =
-            "job '\(changed.job)': goes on with \(changed.parallelism) subtasks from checkpoint "
-            + "\(changed.checkpoint ?? 0), after a pause of \(changed.pauseMicroseconds / 1000) ms"
-        try StateTool.print(changed, text, json: json)
     }
 }

@@ -114,20 +114,20 @@ struct RunCommand: ParsableCommand {
         apus_guard_skip_exit_handlers()
         let world = World()
         let startWatch = StartWatch(world.threads)
-        let preparation = options.prepare(world)
-        let job = try preparation.readJob()
+        let given = try options.prepare(world).read()
+        let (source, swaps) = try orInvalid {
+            try SwapStart.read(given, from: startPoint, world)
+        }
+        let job = source.job
         PluginWatch.start(
             warningMicroseconds: job.callLimits.warningMicroseconds,
             timeoutMicroseconds: job.callLimits.timeoutMicroseconds,
             graceMicroseconds: job.callLimits.graceMicroseconds
         )
         let secrets = try SecretFiles(job, world).read()
-        let admission = try preparation.admission()
-        let swaps = try orInvalid {
-            try SwapStart(job, preparation, from: startPoint, world)
-        }
-        let loaded = try preparation.load(
-            job,
+        let admission = try source.preparation.admission()
+        let loaded = try source.preparation.load(
+            source,
             admission,
             choices: swaps.choices,
             parallelism: swaps.parallelism
@@ -158,10 +158,7 @@ struct RunCommand: ParsableCommand {
         defer { session.close() }
         startWatch.end()
         tellStart(job, opened.durable, loaded.plan)
-        let server = control?.serve(
-            session,
-            JobReplanner(preparation: preparation, job: job, admission: admission)
-        )
+        let server = control?.serve(session, admission)
         watch(session, world)
         server?.close()
         var summary = session.wait()
@@ -218,6 +215,9 @@ struct RunCommand: ParsableCommand {
     private func orInvalid<Result>(_ body: () throws -> Result) throws -> Result {
         do {
             return try body()
+        } catch let status as ExitCode {
+            // It has said what is wrong.
+            throw status
         } catch {
             Console.error("\(error)")
             throw ExitStatus.invalid

@@ -53,24 +53,7 @@ extension SwapCommand {
         @Flag(help: "Compare in the shadow, and leave the old version in force.")
         var shadowOnly = false
 
-        @Option(
-            name: .customLong("guard"),
-            help: ArgumentHelp("How long the new version is on probation.", valueName: "time")
-        )
-        var probation: String?
-
-        @Option(help: ArgumentHelp("The most rejected records: 1% or 0.01.", valueName: "rate"))
-        var maxErrorRate: String?
-
-        @Option(
-            help: ArgumentHelp("How long 99 of 100 batches may take.", valueName: "time")
-        )
-        var maxP99: String?
-
-        @Option(
-            help: ArgumentHelp("The most that a counter may show.", valueName: "name=n")
-        )
-        var maxCounter: [String] = []
+        @OptionGroup var probation: ProbationOptions
 
         @Option(
             help: ArgumentHelp(
@@ -98,9 +81,6 @@ extension SwapCommand {
             )
         )
         var minRung: String?
-
-        @Flag(help: "Return as soon as the new version is in force and on probation.")
-        var detach = false
 
         @Flag(help: "Print JSON.")
         var json = false
@@ -137,15 +117,8 @@ extension SwapCommand {
             }
             order.maxDifferences = try SwapText.rate(maxDifferences, "--max-differences")
             order.isShadowOnly = shadowOnly
-            if let probation { order.guardMicroseconds = try SwapText.time(probation, "--guard") }
-            if let maxErrorRate {
-                order.limits.errorRate = try SwapText.rate(maxErrorRate, "--max-error-rate")
-            }
-            if let maxP99 { order.limits.p99Microseconds = try SwapText.time(maxP99, "--max-p99") }
-            for text in maxCounter {
-                let (name, value) = try SwapText.counter(text, "--max-counter")
-                order.limits.counters[name] = value
-            }
+            order.guardMicroseconds = try probation.duration()
+            order.limits = try probation.limits()
             order.onBadValue = try SwapText.word(
                 onBadValue,
                 "--on-bad-value",
@@ -158,7 +131,7 @@ extension SwapCommand {
                 of: ["rewind", "downgrade"]
             )
             order.deadlineMicroseconds = try SwapText.time(deadline, "--deadline")
-            order.isDetached = detach
+            order.isDetached = probation.detach
             return order
         }
     }

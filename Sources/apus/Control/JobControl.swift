@@ -1,6 +1,7 @@
 import ApusControl
 import ApusCore
 import ApusGraph
+import ApusPluginHost
 import ApusRuntime
 
 /// The control socket of the job that this process runs.
@@ -32,8 +33,8 @@ struct JobControl {
     }
 
     /// Begins to answer.
-    func serve(_ session: JobSession, _ replanner: JobReplanner) -> ControlServer {
-        let (job, admission) = (replanner.job.name, replanner.admission)
+    func serve(_ session: JobSession, _ admission: PluginAdmission) -> ControlServer {
+        let job = session.loaded.plan.jobName
         let conductor = SwapConductor(
             job: job,
             session: session,
@@ -45,8 +46,7 @@ struct JobControl {
             job: job,
             session: session,
             admission: admission,
-            conductor: conductor,
-            replanner: replanner
+            conductor: conductor
         )
         return ControlServer(
             listener,

@@ -6,12 +6,14 @@ import ArgumentParser
 
 // The graph of a running job: another number of subtasks, another job file.
 //
-// The run ends with a checkpoint, and the next one goes on from it in the same process.
+// The run ends with a checkpoint, and the next one goes on from it in the same process; for another
+// job file see `SwapConductor+Upgrade.swift`.
 extension JobMethods {
     /// The methods about the graph.
     var graphMethods: [ControlMethod] {
         [
             ControlMethod("job.rescale", run: rescale),
+            ControlMethod("job.plan", run: planUpgrade),
             ControlMethod("job.upgrade", run: upgrade),
         ]
     }
@@ -19,12 +21,6 @@ extension JobMethods {
     /// Another number of subtasks.
     struct Rescale: Codable {
         var parallelism: Int
-    }
-
-    /// Another job file.
-    struct Upgrade: Codable {
-        /// Its path, from the root.
-        var file: String
     }
 
     /// A job that goes on with another graph.
@@ -54,23 +50,20 @@ extension JobMethods {
         var intent = SwapIntent(.rescale)
         intent.parallelism = SwapIntent.Parallelism(from: before, to: wish.parallelism)
         return try change(call, intent) {
-            try replanner.rescaled(to: wish.parallelism, session.loaded)
+            try JobReplanner(running: session.loaded, admission: admission)
+                .rescaled(to: wish.parallelism)
         }
     }
 
+    private func planUpgrade(_ call: ControlCall) throws(ControlError) -> any Encodable {
+        try conductor.plan(try call.parameters(UpgradeOrder.self)).plan
+    }
+
     private func upgrade(_ call: ControlCall) throws(ControlError) -> any Encodable {
-        let wish = try call.parameters(Upgrade.self)
-        guard wish.file.hasPrefix("/") else {
-            throw ControlError(
-                .badParameters,
-                "file: expected a path from the root, found '\(wish.file)'"
-            )
-        }
-        var intent = SwapIntent(.upgrade)
-        intent.remark = wish.file
-        let parallelism = session.run.parallelism
-        return try change(call, intent) {
-            try replanner.upgraded(to: wish.file, parallelism: parallelism)
+        let order = try call.parameters(UpgradeOrder.self)
+        try conductor.begin(order)
+        return try follow(call) { status in
+            status.phase.isOver || (order.isDetached && status.phase == .probation)
         }
     }
 

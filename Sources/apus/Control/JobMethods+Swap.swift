@@ -94,7 +94,7 @@ extension JobMethods {
     }
 
     /// Tells how a swap goes on until it is as far as somebody waits for.
-    private func follow(
+    func follow(
         _ call: ControlCall,
         until isEnough: (SwapStatus) -> Bool
     ) throws(ControlError) -> SwapStatus {

@@ -17,8 +17,6 @@ struct JobMethods: Sendable {
     let admission: PluginAdmission
     /// Carries swaps out.
     let conductor: SwapConductor
-    /// Plans the job anew.
-    let replanner: JobReplanner
 
     /// The table of methods.
     var all: [ControlMethod] {

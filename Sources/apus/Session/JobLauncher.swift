@@ -24,7 +24,8 @@ struct JobLauncher: Sendable {
         start: StartPoint?,
         droppedState: [String] = [],
         rewindsOutput: Bool = false,
-        swapped: Set<String> = []
+        swapped: Set<String> = [],
+        isOnProbation: Bool = false
     ) throws -> Opened {
         let durable = try DurableJob(
             plan,
@@ -32,7 +33,8 @@ struct JobLauncher: Sendable {
             start: start,
             droppedState: droppedState,
             rewindsOutput: rewindsOutput,
-            swapped: swapped
+            swapped: swapped,
+            isOnProbation: isOnProbation
         )
         do {
             return Opened(

@@ -10,6 +10,15 @@ struct JobRelaunch: Sendable {
         case stop
     }
 
+    /// Where it has come to.
+    enum Step: Sendable {
+        /// The checkpoint to go on from is known, and the newest one that there is; the next run
+        /// does not work yet.
+        case opened(checkpoint: UInt64?, newest: UInt64?)
+        /// It is not possible, for a reason, and the job is about to go on as it was.
+        case goesOnAsBefore(String)
+    }
+
     /// How the run before it ends.
     var ending = Ending.abort
     /// The checkpoint to go on from; nil for the newest one, or the beginning without one.
@@ -22,6 +31,14 @@ struct JobRelaunch: Sendable {
     ///
     /// ``implementations`` counts on top of it.
     var loaded: JobPreparation.Loaded?
+    /// Whether the job goes on as it was when it cannot go on with ``loaded``.
+    var mayGoOnAsBefore = true
+    /// Nodes whose part of the checkpoint is given up.
+    var droppedState: [String] = []
+    /// Whether what the next run emits is held back, and its operators are watched.
+    var isOnProbation = false
+    /// Notes a step where it outlives the process; an error ends the step.
+    var note: (@Sendable (Step) throws -> Void)?
 }
 
 /// Why a job did not go on with another run.

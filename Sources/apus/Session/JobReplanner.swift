@@ -1,48 +1,93 @@
 import ApusGraph
 import ApusPluginHost
 import ApusRuntime
+import ApusSwap
 
-/// Plans the job of this process anew: with another number of subtasks, or another job file.
+/// Plans a job of this process anew: with another number of subtasks, or another job file.
 struct JobReplanner: Sendable {
-    let preparation: JobPreparation
-    let job: JobDescription
+    /// What the job runs.
+    let running: JobPreparation.Loaded
     let admission: PluginAdmission
 
     /// The same job with another number of subtasks; its operators keep the versions that run.
     ///
     /// - Throws: The status of a start that fails, after it has said what is wrong.
-    func rescaled(to parallelism: Int, _ running: JobPreparation.Loaded) throws -> JobRelaunch {
+    func rescaled(to parallelism: Int) throws -> JobRelaunch {
+        let source = running.source
         let choices = running.implementations.compactMapValues { implementation in
             JobPreparation.Choice(
                 path: implementation.plugin.imagePath,
                 component: implementation.description.id
             )
         }
-        let loaded = try preparation.load(
-            job,
+        let loaded = try source.preparation.load(
+            source,
             admission,
-            choices: choices.filter { choice in job.operators.contains { $0.id == choice.key } },
+            choices: choices.filter { choice in
+                source.job.operators.contains { $0.id == choice.key }
+            },
             parallelism: parallelism
         )
         return JobRelaunch(ending: .stop, loaded: loaded)
     }
 
-    /// The job of another file; a swap of the job that runs counts no more.
+    /// Reads another job file for the same job.
     ///
-    /// - Throws: The status of a start that fails, after it has said what is wrong.
-    func upgraded(to file: String, parallelism: Int) throws -> JobRelaunch {
-        let preparation = preparation.of(file)
-        let job = try preparation.readJob()
-        guard job.name == self.job.name,
-            job.durability.checkpoint?.directory == self.job.durability.checkpoint?.directory
-        else {
-            Console.error(
-                "\(file): expected the job '\(self.job.name)' with the checkpoint folder that it "
-                    + "has, found '\(job.name)'"
+    /// - Throws: ``UpgradeError`` when it is of another job, or the status of a start that fails,
+    ///   after it has said what is wrong.
+    func read(_ file: String) throws -> JobSource {
+        let source = try running.source.preparation.of(file).read()
+        let old = running.source.job
+        guard source.job.name == old.name else {
+            throw UpgradeError(
+                "\(file): expected the job '\(old.name)', found '\(source.job.name)'"
             )
-            throw ExitStatus.invalid
         }
-        let loaded = try preparation.load(job, admission, parallelism: parallelism)
-        return JobRelaunch(ending: .stop, loaded: loaded)
+        let (before, after) = (old.durability.checkpoint, source.job.durability.checkpoint)
+        guard before?.directory == after?.directory else {
+            throw UpgradeError(
+                "\(file): expected the job's checkpoint folder, \(before?.directory ?? "none"), "
+                    + "found \(after?.directory ?? "none")"
+            )
+        }
+        return source
     }
+
+    /// What the job's swaps mean for a job file: the plugins to run in the place of those that it
+    /// names, and what is to be noted when the job stays with it.
+    ///
+    /// The same as at a start with that file.
+    ///
+    /// - Throws: ``SwapJournalError`` when a version that is needed is not in the store.
+    func choices(
+        _ source: JobSource,
+        _ history: SwapHistory
+    ) throws -> (choices: [String: JobPreparation.Choice], events: [SwapEntry.Event]) {
+        guard let folder = source.job.durability.checkpoint?.directory else { return ([:], []) }
+        let recovery = try SwapRecovery(
+            SwapRecovery.Situation(
+                history: history,
+                jobFile: source.preparation.namedPlugins(of: source.job),
+                origin: .newest,
+                checkpoint: nil
+            )
+        )
+        let store = SwapStore(inFolder: folder, disk: source.preparation.world.disk)
+        var choices: [String: JobPreparation.Choice] = [:]
+        for (id, version) in recovery.versions {
+            choices[id] = JobPreparation.Choice(
+                path: try store.verifiedPath(of: version.sha256),
+                component: version.component
+            )
+        }
+        return (choices, recovery.events)
+    }
+}
+
+/// Why a job file cannot take over.
+struct UpgradeError: Error, CustomStringConvertible {
+    /// What was expected, what was found.
+    let description: String
+
+    init(_ description: String) { self.description = description }
 }

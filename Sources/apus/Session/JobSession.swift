@@ -1,3 +1,4 @@
+import ApusCheckpoint
 import ApusCore
 import ApusGraph
 import ApusRuntime
@@ -255,10 +256,18 @@ final class JobSession: Sendable {
             let opened = try launcher.open(
                 loaded.plan,
                 start: wish.checkpoint.map(StartPoint.number) ?? .latestOrNew,
-                swapped: state.withLock { Set($0.journal?.history.lines.keys.map { $0 } ?? []) }
+                droppedState: wish.droppedState,
+                swapped: state.withLock { Set($0.journal?.history.lines.keys.map { $0 } ?? []) },
+                isOnProbation: wish.isOnProbation
             )
             Failpoint.hit(.b4)
             do {
+                try wish.note?(
+                    .opened(
+                        checkpoint: opened.durable.restored?.number,
+                        newest: try opened.durable.newestCheckpoint()
+                    )
+                )
                 let run = try launcher.start(opened, loaded)
                 publish(Launch(run: run, durable: opened.durable, loaded: loaded))
                 return .success(run)
@@ -268,7 +277,7 @@ final class JobSession: Sendable {
             }
         } catch {
             let reason = (error as? JobFailure)?.description ?? "\(error)"
-            if wish.loaded != nil, goOnAsBefore(old.loaded) {
+            if wish.loaded != nil, wish.mayGoOnAsBefore, goOnAsBefore(old.loaded, wish, reason) {
                 return .failure(JobRelaunchError(goesOn: true, description: reason))
             }
             let failure = error as? JobFailure
@@ -283,10 +292,15 @@ final class JobSession: Sendable {
     /// Goes on with what the job was made of before, when something else is not possible.
     ///
     /// - Returns: Whether it goes on.
-    private func goOnAsBefore(_ loaded: JobPreparation.Loaded) -> Bool {
+    private func goOnAsBefore(
+        _ loaded: JobPreparation.Loaded,
+        _ wish: JobRelaunch,
+        _ reason: String
+    ) -> Bool {
         do {
             let opened = try launcher.open(loaded.plan, start: .latestOrNew)
             do {
+                try wish.note?(.goesOnAsBefore(reason))
                 let run = try launcher.start(opened, loaded)
                 publish(Launch(run: run, durable: opened.durable, loaded: loaded))
                 return true

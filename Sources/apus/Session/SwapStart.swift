@@ -14,18 +14,17 @@ struct SwapStart {
     /// Reads the journal and decides; changes nothing.
     ///
     /// - Parameters:
-    ///   - job: The job.
-    ///   - preparation: Knows where its plugins are.
+    ///   - source: The job.
     ///   - asked: Where the user wants it to begin.
     ///   - world: The seams.
     /// - Throws: ``SwapJournalError`` or ``CheckpointError``.
     init(
-        _ job: JobDescription,
-        _ preparation: JobPreparation,
+        _ source: JobSource,
         from asked: StartPoint?,
         _ world: World
     ) throws {
         self.world = world
+        let job = source.job
         guard let folder = job.durability.checkpoint?.directory,
             let history = try SwapJournal.read(inFolder: folder, disk: world.disk)
         else {
@@ -42,21 +41,49 @@ struct SwapStart {
         let recovery = try SwapRecovery(
             SwapRecovery.Situation(
                 history: history,
-                jobFile: preparation.namedPlugins(of: job),
+                jobFile: source.preparation.namedPlugins(of: job),
                 origin: origin,
                 checkpoint: checkpoint.map(SwapRecovery.Checkpoint.init),
                 checkpoints: try SwapRecovery.Checkpoint.all(in: checkpoints),
-                parallelism: preparation.parallelism(of: job)
+                parallelism: source.preparation.parallelism(of: job),
+                jobFileHash: source.sha256
             )
         )
         self.recovery = recovery
-        let store = PluginStore(inFolder: folder, disk: world.disk)
+        // Everything else is decided with that one.
+        guard recovery.jobFile == nil else { return }
+        let store = SwapStore(inFolder: folder, disk: world.disk)
         for (id, version) in recovery.versions {
             choices[id] = JobPreparation.Choice(
                 path: try store.verifiedPath(of: version.sha256),
                 component: version.component
             )
         }
+    }
+
+    /// Reads the job file that counts: another one than the job is started with when an upgrade has
+    /// replaced that one, or was taken back.
+    ///
+    /// - Parameters:
+    ///   - source: The job file that the job is started with.
+    ///   - asked: Where the user wants it to begin.
+    ///   - world: The seams.
+    /// - Returns: That job, and what the journal means for it.
+    /// - Throws: As `init` does; or the status to end with, when the file that counts is not valid.
+    static func read(
+        _ source: JobSource,
+        from asked: StartPoint?,
+        _ world: World
+    ) throws -> (source: JobSource, start: SwapStart) {
+        let start = try SwapStart(source, from: asked, world)
+        guard let file = start.recovery?.jobFile,
+            let folder = source.job.durability.checkpoint?.directory
+        else { return (source, start) }
+        Console.note("note: \(start.recovery?.jobFileNote ?? "")")
+        let copy = try SwapStore(.jobFiles, inFolder: folder, disk: world.disk)
+            .verifiedPath(of: file.sha256)
+        let other = try source.preparation.of(file.path, copy: copy).read()
+        return (other, try SwapStart(other, from: asked, world))
     }
 
     /// The number of subtasks; nil for what the job would have.
@@ -89,14 +116,16 @@ struct SwapStart {
         }
         for event in recovery.events {
             try journal.add(event, atMicroseconds: world.clock.wallMicroseconds())
-            if case .rolledBack(_, _, _, let cause) = event, cause.quarantines {
+            if case .rolledBack(_, _, _, let cause, _) = event, cause.quarantines {
                 Failpoint.hit(.b6)
             }
         }
         if let note = recovery.note { Console.note("note: \(note)") }
         // Nothing is under way now: what only an operation has needed goes.
-        _ = try PluginStore(inFolder: folder.path, disk: world.disk)
-            .collect(for: folder, journal.history)
+        for kind in [SwapStore.Kind.plugins, .jobFiles] {
+            _ = try SwapStore(kind, inFolder: folder.path, disk: world.disk)
+                .collect(for: folder, journal.history)
+        }
         return journal
     }
 

@@ -8,8 +8,6 @@ import Synchronization
 
 // The course of a swap, on its thread.
 extension SwapConductor {
-    /// How often the guard looks, in milliseconds.
-    private static let pollMilliseconds = 10
     /// How long the way back may take, in nanoseconds.
     private static let backNanoseconds: Int64 = 10_000_000_000
 
@@ -66,8 +64,22 @@ extension SwapConductor {
                 )
             }
             Failpoint.hit(.s11)
-            watch(swap, old, plans, order, intent)
+            guard order.guardMicroseconds != nil else { return commit(swap, intent) }
+            watch(trial(swap, old, intent), order)
         }
+    }
+
+    private func trial(
+        _ swap: OperatorSwap,
+        _ old: [String: JobEnvironment.Implementation],
+        _ intent: SwapIntent?
+    ) -> Trial {
+        Trial(
+            run: session.run,
+            observe: { swap.probation },
+            commit: { self.commit(swap, intent) },
+            rollBack: { reason, cause in self.rollBack(swap, old, intent, reason, cause) }
+        )
     }
 
     /// How long the keys for a trial are waited for, in nanoseconds.
@@ -116,74 +128,6 @@ extension SwapConductor {
         )
     }
 
-    // MARK: - Probation
-
-    private func watch(
-        _ swap: OperatorSwap,
-        _ old: [String: JobEnvironment.Implementation],
-        _ plans: [SwapPlan],
-        _ order: SwapOrder,
-        _ intent: SwapIntent?
-    ) {
-        guard let duration = order.guardMicroseconds else { return commit(swap, intent) }
-        let run = session.run
-        let begin = world.clock.monotonicNanoseconds()
-        let end = begin + duration * 1000
-        tell { $0.phase = .probation }
-        var lease: CheckpointLease?
-        defer { lease?.release() }
-        while true {
-            // As soon as it is complete, so that it is there when the job has to go back.
-            if lease == nil, let cut = intent.flatMap({ _ in cutCheckpoint }), run.isComplete(cut) {
-                do { lease = try run.lease(cut) } catch { Console.note("warning: \(error)") }
-                Failpoint.hit(.s5)
-            }
-            let now = world.clock.monotonicNanoseconds()
-            let seen = observe(swap)
-            tell { status in
-                status.guard = SwapStatus.Guard(
-                    endsInSeconds: Double(max(0, end - now)) / 1e9,
-                    records: seen.recordCount,
-                    errorRate: seen.errorRate,
-                    p99Microseconds: seen.p99Microseconds,
-                    counters: seen.counters
-                )
-            }
-            let (wish, failure) = current.withLock { ($0?.wish, $0?.failure) }
-            if failure != nil || run.hasFailed {
-                let reason = failure ?? run.failure?.description ?? "the job was ended"
-                return rollBack(swap, old, intent, reason, .breach)
-            }
-            let isOver = now >= end && wish == nil && !run.isEnding
-            if let breach = order.limits.breach(seen, isLast: isOver) {
-                return rollBack(swap, old, intent, breach, .breach)
-            }
-            switch wish {
-            case .rollBack: return rollBack(swap, old, intent, "on request", .request)
-            case .commit: return commit(swap, intent)
-            case nil: break
-            }
-            // What the end of the input leaves is the job's output: it is decided now.
-            if now >= end || run.isEnding { return commit(swap, intent) }
-            LinuxThreads.sleep(milliseconds: Self.pollMilliseconds)
-        }
-    }
-
-    private var cutCheckpoint: UInt64? { current.withLock { $0?.status.checkpoint } }
-
-    private func observe(_ swap: OperatorSwap) -> SwapLimits.Observation {
-        let probation = swap.probation
-        var seen = SwapLimits.Observation()
-        seen.recordCount = probation.recordCount
-        seen.rejectedCount = probation.rejectedCount
-        seen.batchCount = probation.batchCount
-        seen.p99Microseconds = probation.p99Nanoseconds.map { $0 / 1000 }
-        for counters in probation.counters.values {
-            seen.counters.merge(counters) { $0 &+ $1 }
-        }
-        return seen
-    }
-
     // MARK: - The end
 
     private func commit(_ swap: OperatorSwap, _ intent: SwapIntent?) {
@@ -216,7 +160,7 @@ extension SwapConductor {
         _ = note(.swept(swap: intent?.swap ?? 0), intent)
     }
 
-    private func abandon(_ intent: SwapIntent?, _ reason: String) {
+    func abandon(_ intent: SwapIntent?, _ reason: String) {
         _ = note(.abandoned(swap: intent?.swap ?? 0, reason: reason), intent)
         tell { status in
             status.phase = .abandoned
@@ -325,7 +269,7 @@ extension SwapConductor {
     }
 
     /// Waits until a job that has failed runs again; see ``relaunch(after:)``.
-    private func awaitRelaunch() throws -> UInt64 {
+    func awaitRelaunch() throws -> UInt64 {
         while session.run.hasFailed {
             guard !session.hasEnded else {
                 throw RollbackError(session.failure?.description ?? "the job has ended")
@@ -337,7 +281,7 @@ extension SwapConductor {
     }
 
     /// The job ends: neither version can go on.
-    private func fail(_ reason: String) {
+    func fail(_ reason: String) {
         tell { status in
             status.phase = .abandoned
             status.reason = reason
@@ -358,7 +302,7 @@ extension SwapConductor {
     /// Notes a decision; false when the journal refuses it.
     ///
     /// A job without one notes nothing.
-    private func note(_ event: SwapEntry.Event, _ intent: SwapIntent?) -> Bool {
+    func note(_ event: SwapEntry.Event, _ intent: SwapIntent?) -> Bool {
         guard intent != nil else { return true }
         do throws(SwapJournalError) {
             try session.journal().add(event, atMicroseconds: world.clock.wallMicroseconds())

@@ -20,6 +20,9 @@ final class SwapConductor: Sendable {
         var failure: String?
         /// The versions to go back to, by operator.
         var old: [String: JobEnvironment.Implementation] = [:]
+        /// How the job returns to the graph that it had, from a checkpoint and for a reason; nil
+        /// when only versions of operators are on probation.
+        var returnToGraph: (@Sendable (UInt64, String, SwapEntry.Cause) -> JobRelaunch)?
     }
 
     /// What a person wishes for a swap on probation.
@@ -129,18 +132,21 @@ final class SwapConductor: Sendable {
     /// is open, from the checkpoint of the cut and with the old versions.
     func relaunch(after run: JobRun) -> JobRelaunch? {
         guard let failure = run.failure, run.isHoldingDelivery else { return nil }
-        let old = current.withLock { current -> [String: JobEnvironment.Implementation]? in
+        let found = current.withLock { current -> Current? in
             guard let phase = current?.status.phase, !phase.isOver,
                 current?.order.guardMicroseconds != nil
             else { return nil }
             if current?.failure == nil { current?.failure = failure.description }
-            return current?.old
+            return current
         }
-        guard let old, let checkpoint = run.chooseReturn() else { return nil }
+        guard let found, let checkpoint = run.chooseReturn() else { return nil }
         Console.note(
             "note: a swap is taken back, from checkpoint \(checkpoint): \(failure.description)"
         )
-        return JobRelaunch(ending: .abort, checkpoint: checkpoint, implementations: old)
+        if let returnToGraph = found.returnToGraph {
+            return returnToGraph(checkpoint, failure.description, .breach)
+        }
+        return JobRelaunch(ending: .abort, checkpoint: checkpoint, implementations: found.old)
     }
 
     // MARK: - Before it begins
@@ -220,18 +226,22 @@ final class SwapConductor: Sendable {
         }
     }
 
+    /// Refuses a second swap or upgrade; the journal does so as well, where there is one.
+    func checkIdle() throws(ControlError) {
+        let isBusy = current.withLock { $0.map { !$0.status.phase.isOver } ?? false }
+        guard isBusy else { return }
+        throw ControlError(
+            .refused,
+            "job '\(job)': a swap is under way; see `apus swap status`, and end it with "
+                + "`apus swap commit` or `apus swap rollback`"
+        )
+    }
+
     /// Copies the files and notes the intent; the journal refuses a second one.
     private func note(_ plans: [SwapPlan], _ order: SwapOrder) throws(ControlError) -> SwapIntent? {
-        let isBusy = current.withLock { $0.map { !$0.status.phase.isOver } ?? false }
-        if isBusy {
-            throw ControlError(
-                .refused,
-                "job '\(job)': a swap is under way; see `apus swap status`, and end it with "
-                    + "`apus swap commit` or `apus swap rollback`"
-            )
-        }
+        try checkIdle()
         guard let folder = session.folderPath else { return nil }
-        let store = PluginStore(inFolder: folder, disk: world.disk)
+        let store = SwapStore(inFolder: folder, disk: world.disk)
         do {
             for plan in plans {
                 let running = session.run.implementation(of: plan.operator)
@@ -254,14 +264,7 @@ final class SwapConductor: Sendable {
                 },
                 cut: isAtBarrier(plans, order) ? .barrier : .boundary
             )
-            if let duration = order.guardMicroseconds {
-                var limits = SwapIntent.Guard(durationMicroseconds: duration)
-                limits.maxErrorRate = order.limits.errorRate
-                limits.maxP99Microseconds = order.limits.p99Microseconds
-                limits.maxCounters = order.limits.counters
-                limits.onBadValue = order.onBadValue.flatMap(SwapIntent.Guard.BadValue.init)
-                intent.guard = limits
-            }
+            intent.guard = order.guardOfIntent
             return try session.journal().begin(
                 intent,
                 atMicroseconds: world.clock.wallMicroseconds()

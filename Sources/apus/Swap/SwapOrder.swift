@@ -39,6 +39,17 @@ struct SwapOrder: Codable, Sendable {
     /// Whether the answer is wanted as soon as the new versions are in force.
     var isDetached = false
 
+    /// The probation, as the journal has it; nil for none.
+    var guardOfIntent: SwapIntent.Guard? {
+        guard let guardMicroseconds else { return nil }
+        var found = SwapIntent.Guard(durationMicroseconds: guardMicroseconds)
+        found.maxErrorRate = limits.errorRate
+        found.maxP99Microseconds = limits.p99Microseconds
+        found.maxCounters = limits.counters
+        found.onBadValue = onBadValue.flatMap(SwapIntent.Guard.BadValue.init)
+        return found
+    }
+
     /// What becomes of keys whose state cannot be migrated.
     var policy: BadValuePolicy { onBadValue.flatMap(BadValuePolicy.init) ?? .rollBack }
 }

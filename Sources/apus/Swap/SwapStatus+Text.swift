@@ -5,8 +5,15 @@ extension SwapStatus {
     /// The status for people.
     var text: String {
         guard phase != .none else { return "job '\(job)': no swap since it was started" }
-        var lines = ["job '\(job)': \(swap.map { "swap \($0)" } ?? "swap"), \(phase.rawValue)"]
+        let name = kind?.rawValue ?? SwapIntent.Kind.swap.rawValue
+        var lines = ["job '\(job)': \(swap.map { "\(name) \($0)" } ?? name), \(phase.rawValue)"]
         if let reason { lines[0] += ": \(reason)" }
+        if let jobFile {
+            lines.append(
+                "  \(jobFile.from.path) (\(jobFile.from.sha256.prefix(12))) -> "
+                    + "\(jobFile.to.path) (\(jobFile.to.sha256.prefix(12)))"
+            )
+        }
         for change in operators {
             lines.append("  \(change.operator): \(change.from.text) -> \(change.to.text)")
             let done = change.subtasks.count(where: \.inForce)

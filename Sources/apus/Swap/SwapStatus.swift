@@ -99,7 +99,11 @@ struct SwapStatus: Codable, Sendable {
     var phase: Phase
     /// Its number in the journal; nil for a job without one.
     var swap: Int?
+    /// What it is: "swap", or "upgrade" of the whole graph; nil when there was none.
+    var kind: SwapIntent.Kind?
     var operators: [Operator]
+    /// The job file before and after; nil when it stays.
+    var jobFile: SwapIntent.JobFileChange?
     /// The shadow, while there is one and afterwards.
     var shadow: Shadow?
     var `guard`: Guard?

@@ -5,13 +5,13 @@ import ApusSwap
 import Testing
 
 @Suite("The copies of plugin files that swaps keep")
-struct PluginStoreTests {
+struct SwapStoreTests {
     private let folder: TemporaryFolder
-    private let store: PluginStore
+    private let store: SwapStore
 
     init() throws {
         folder = try TemporaryFolder()
-        store = PluginStore(inFolder: folder.path, disk: LinuxDisk())
+        store = SwapStore(inFolder: folder.path, disk: LinuxDisk())
     }
 
     private func put(_ bytes: [UInt8]) throws -> String {

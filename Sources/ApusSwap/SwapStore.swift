@@ -2,16 +2,28 @@ package import ApusCheckpoint
 package import ApusCore
 import ApusPluginHost
 
-/// Copies of the plugin files that a job may have to go back to, or to go on with: `swap/plugins/`
-/// in its checkpoint folder, each named after the SHA-256 of its content, with ".so" behind it.
+/// Copies of the files that a job may have to go back to, or to go on with: `swap/plugins/` and
+/// `swap/jobs/` in its checkpoint folder, each named after the SHA-256 of its content, with ".so" or
+/// ".yaml" behind it.
 ///
 /// A copy is there whole or not at all, and is compared with its name whenever it is read.
-package struct PluginStore: Sendable {
+package struct SwapStore: Sendable {
     private static let byteCountMax = 512 << 20
     /// Read by its owner; what is loaded is a copy of it in turn.
     private static let mode: UInt32 = 0o400
-    private static let ending = ".so"
     private static let temporaryEnding = ".tmp"
+
+    /// What the files are.
+    package enum Kind: Sendable {
+        /// Plugins.
+        case plugins
+        /// Job files.
+        case jobFiles
+
+        fileprivate var folder: String { self == .plugins ? "plugins" : "jobs" }
+        fileprivate var ending: String { self == .plugins ? ".so" : ".yaml" }
+        fileprivate var word: String { self == .plugins ? "plugin" : "job file" }
+    }
 
     /// What was removed, or would be.
     package struct Report: Codable, Equatable, Sendable {
@@ -33,18 +45,20 @@ package struct PluginStore: Sendable {
 
     /// Where the copies are.
     package let folder: String
+    private let kind: Kind
     private let checkpointFolder: String
     private let disk: any Disk
 
     /// Describes the store of a checkpoint folder; makes nothing.
-    package init(inFolder folder: String, disk: any Disk) {
+    package init(_ kind: Kind = .plugins, inFolder folder: String, disk: any Disk) {
+        self.kind = kind
         checkpointFolder = folder
-        self.folder = "\(folder)/\(SwapJournal.folderName)/plugins"
+        self.folder = "\(folder)/\(SwapJournal.folderName)/\(kind.folder)"
         self.disk = disk
     }
 
     /// Where the copy with a content is, or would be.
-    package func path(of sha256: String) -> String { "\(folder)/\(sha256)\(Self.ending)" }
+    package func path(of sha256: String) -> String { "\(folder)/\(sha256)\(kind.ending)" }
 
     // MARK: - Putting in
 
@@ -115,7 +129,7 @@ package struct PluginStore: Sendable {
         } catch {
             throw SwapJournalError(
                 .plugin,
-                "\(error) (the copy of a plugin that the swap journal names); put the file with "
+                "\(error) (the copy of a \(kind.word) that the swap journal names); put the file with "
                     + "the SHA-256 \(sha256) there"
             )
         }
@@ -134,8 +148,8 @@ package struct PluginStore: Sendable {
     ///
     /// - Throws: ``SwapJournalError`` when the disk refuses.
     package func list() throws(SwapJournalError) -> [String] {
-        try names().filter { $0.hasSuffix(Self.ending) }
-            .map { String($0.dropLast(Self.ending.count)) }.filter(Self.isHash)
+        try names().filter { $0.hasSuffix(kind.ending) }
+            .map { String($0.dropLast(kind.ending.count)) }.filter(Self.isHash)
     }
 
     // MARK: - Garbage
@@ -157,10 +171,10 @@ package struct PluginStore: Sendable {
             let byteCount = try SwapJournalError.onDisk(try disk.status(path))?.byteCount ?? 0
             let file = Report.File(name: name, byteCount: byteCount)
             let isCopy =
-                name.hasSuffix(Self.ending) && Self.isHash(String(name.dropLast(Self.ending.count)))
+                name.hasSuffix(kind.ending) && Self.isHash(String(name.dropLast(kind.ending.count)))
             // What somebody else has put there is none of our business.
             let isOurs = isCopy || name.hasSuffix(Self.temporaryEnding)
-            guard isOurs, !needed.contains(String(name.dropLast(Self.ending.count))) else {
+            guard isOurs, !needed.contains(String(name.dropLast(kind.ending.count))) else {
                 report.kept.append(file)
                 continue
             }
@@ -191,7 +205,9 @@ package struct PluginStore: Sendable {
         } catch {
             return nil
         }
-        return try collect(keeping: history.neededPlugins(for: manifests), isDryRun: isDryRun)
+        let needed =
+            kind == .plugins ? history.neededPlugins(for: manifests) : history.neededJobFiles
+        return try collect(keeping: needed, isDryRun: isDryRun)
     }
 
     private func names() throws(SwapJournalError) -> [String] {
