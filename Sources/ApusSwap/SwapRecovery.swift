@@ -116,8 +116,9 @@ package struct SwapRecovery: Equatable, Sendable {
         }
     }
 
-    /// The job file to run in the place of the one that the job is started with; nil when that one
-    /// counts.  Everything else is to be decided anew with it.
+    /// The job file to run in the place of the given one; nil when that one counts.
+    ///
+    /// Everything else is to be decided anew with it.
     package private(set) var jobFile: SwapIntent.JobFile?
     /// Why, in a sentence without a full stop; nil without ``jobFile``.
     package private(set) var jobFileNote: String?

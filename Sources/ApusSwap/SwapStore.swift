@@ -2,9 +2,10 @@ package import ApusCheckpoint
 package import ApusCore
 import ApusPluginHost
 
-/// Copies of the files that a job may have to go back to, or to go on with: `swap/plugins/` and
-/// `swap/jobs/` in its checkpoint folder, each named after the SHA-256 of its content, with ".so" or
-/// ".yaml" behind it.
+/// Copies of the files that a job may have to go back to, or to go on with.
+///
+/// `swap/plugins/` and `swap/jobs/` in its checkpoint folder; each file is named after the SHA-256 of
+/// its content, with ".so" or ".yaml" behind it.
 ///
 /// A copy is there whole or not at all, and is compared with its name whenever it is read.
 package struct SwapStore: Sendable {
@@ -129,8 +130,8 @@ package struct SwapStore: Sendable {
         } catch {
             throw SwapJournalError(
                 .plugin,
-                "\(error) (the copy of a \(kind.word) that the swap journal names); put the file with "
-                    + "the SHA-256 \(sha256) there"
+                "\(error) (the copy of a \(kind.word) that the swap journal names); put the file "
+                    + "with the SHA-256 \(sha256) there"
             )
         }
         let found = FileDigest.sha256(bytes)

@@ -35,6 +35,7 @@ struct JobPreparation: Sendable {
     /// - Parameters:
     ///   - file: Where it is; what it names by relative paths lies beside it.
     ///   - copy: A copy of its content as it was once; nil to read the file itself.
+    /// - Returns: What reads it, with the same options.
     func of(_ file: String, copy: String? = nil) -> JobPreparation {
         var options = options
         options.file = file
@@ -101,6 +102,8 @@ struct JobPreparation: Sendable {
     ///   - job: The job.
     ///   - choices: Plugins to describe instead of those that the job file names, by operator.
     ///   - parallelism: The number of subtasks; nil for what the user or the job file says.
+    /// - Returns: The plan.
+    /// - Throws: The status to end with, after it has said what is wrong.
     func explain(
         _ job: JobDescription,
         choices: [String: Choice] = [:],

@@ -319,28 +319,20 @@ struct SwapRecoveryTests {
         ),
     ]
 
-    /// A history, its intents numbered as a journal numbers them.
-    private static func history(_ events: [SwapEntry.Event]) throws -> SwapHistory {
-        let folder = try TemporaryFolder()
-        let journal = try SwapJournal(inFolder: folder.path, disk: LinuxDisk()) { _ in }
-        for event in events { try journal.add(event, atMicroseconds: 0) }
-        return journal.history
-    }
-
     private static func text(_ event: SwapEntry.Event) -> String {
         switch event {
-        case .rolledBack(_, _, let checkpoint, let cause):
+        case .rolledBack(_, _, let checkpoint, let cause, _):
             "rolled-back to \(checkpoint.map { "\($0)" } ?? "nil"), \(cause)"
         case .abandoned: "abandoned"
         case .committed: "committed"
         case .adopted(_, let sha256): "adopted \(sha256.prefix(1))"
-        case .intent, .cut, .swept, .released: "?"
+        case .intent, .cut, .adoptedJobFile, .swept, .released: "?"
         }
     }
 
     private static func situation(_ row: Case) throws -> SwapRecovery.Situation {
         SwapRecovery.Situation(
-            history: try history(row.events),
+            history: try SwapHistory.numbered(row.events),
             jobFile: [
                 "op": SwapRecovery.Named(
                     sha256: row.jobFile.map { PluginVersion.sample($0).sha256 }
@@ -452,7 +444,7 @@ struct SwapRecoveryTests {
     func mixed() throws {
         let intent = SwapIntent.sample("1", "2", operators: ["op", "more"], guarded: false)
         let situation = SwapRecovery.Situation(
-            history: try Self.history([.intent(intent), Self.cutNowhere]),
+            history: try SwapHistory.numbered([.intent(intent), Self.cutNowhere]),
             jobFile: [:],
             origin: .newest,
             checkpoint: SwapRecovery.Checkpoint(
@@ -471,7 +463,7 @@ struct SwapRecoveryTests {
     func rescale() throws {
         var intent = SwapIntent(.rescale)
         intent.parallelism = SwapIntent.Parallelism(from: 2, to: 4)
-        let open = try Self.history([.intent(intent), Self.cut])
+        let open = try SwapHistory.numbered([.intent(intent), Self.cut])
         let expected: [(had: Int, given: Int, parallelism: Int?, noted: String)] = [
             (2, 2, nil, "rolled-back to 8, other"), (4, 2, 4, "committed"),
             (4, 3, nil, "committed"),

@@ -294,7 +294,8 @@ class Bench:
         result = self.ask("state", "export", "--checkpoint", self.checkpoints)
         if result.status != 0:
             raise Failure(f"apus state export {result.how}\n{result.tail}")
-        return result.output
+        lines = result.output.splitlines(keepends=True)
+        return "".join(line for line in lines if '"operator":"also' not in line)
 
     def finish(self, order, version=None, timer_versions=None, timer_version=None, without=(),
                stop=True, older=()):

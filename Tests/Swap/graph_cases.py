@@ -79,9 +79,9 @@ def case_upgrade_unguarded(rig, rng):
     counts = {}
     for line in also_lines(bench):
         one = json.loads(line)
-        if "n" in one:
+        if "c" in one:
             counts[one["k"]] = counts.get(one["k"], 0) + 1
-            expect(one["n"] == counts[one["k"]], "each record once, in order", one)
+            expect(one["c"] == counts[one["k"]], "each record once, in order", one)
     expect(counts, "records of the other operator", counts)
 
 
@@ -195,7 +195,7 @@ def case_upgrade_refused(rig, rng):
     good = job_two(bench).read_text()
     for what, text, reason in (
             ("missing", None, "no-such.yaml"),
-            ("not YAML", "spec: [", "no-such.yaml:1"),
+            ("not YAML", "spec: [", "not YAML"),
             ("another job", good.replace("name: swapped", "name: other"), "expected the job"),
             ("another folder", good.replace('checkpoints"', 'elsewhere"'), "checkpoint folder"),
             ("unknown node", good.replace("input: also", "input: alos"), "alos"),

@@ -35,6 +35,9 @@ struct JobRelaunch: Sendable {
     var mayGoOnAsBefore = true
     /// Nodes whose part of the checkpoint is given up.
     var droppedState: [String] = []
+    /// Sinks that there are no longer: what the checkpoint has for them is given up when the run
+    /// before has delivered everything.
+    var endedSinks: [String] = []
     /// Whether what the next run emits is held back, and its operators are watched.
     var isOnProbation = false
     /// Notes a step where it outlives the process; an error ends the step.

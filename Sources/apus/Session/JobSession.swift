@@ -250,13 +250,14 @@ final class JobSession: Sendable {
         if state.withLock({ $0.wantsAbort }) { return end(summary, nil, "the job was to end") }
         old.durable.close()
         state.withLock { $0.isOpen = false }
+        let isDelivered = summary.progress.checkpoints?.undeliveredCount == 0
         var loaded = wish.loaded ?? old.loaded
         loaded.implementations.merge(wish.implementations) { $1 }
         do {
             let opened = try launcher.open(
                 loaded.plan,
                 start: wish.checkpoint.map(StartPoint.number) ?? .latestOrNew,
-                droppedState: wish.droppedState,
+                droppedState: wish.droppedState + (isDelivered ? wish.endedSinks : []),
                 swapped: state.withLock { Set($0.journal?.history.lines.keys.map { $0 } ?? []) },
                 isOnProbation: wish.isOnProbation
             )

@@ -1,8 +1,9 @@
 import ApusControl
 import ApusCore
+import ApusGraph
 import ApusRuntime
 import ApusSwap
-import Synchronization
+import ArgumentParser
 
 // Another graph for the whole job; see docs/decisions/2026-11-28-graph-upgrade.md.
 extension SwapConductor {
@@ -15,6 +16,7 @@ extension SwapConductor {
         /// What is to run.
         let new: JobPreparation.Loaded
         let droppedState: [String]
+        let endedSinks: [String]
         /// What is to be noted when the job stays so.
         let events: [SwapEntry.Event]
     }
@@ -40,6 +42,8 @@ extension SwapConductor {
                 old: session.loaded,
                 new: new,
                 droppedState: order.droppedState,
+                endedSinks: planned.plan.nodes.filter { $0.kind == .sink && $0.fate == .removed }
+                    .map(\.id),
                 events: planned.events
             )
         } catch {
@@ -73,13 +77,17 @@ extension SwapConductor {
     ) throws(ControlError) -> JobPreparation.Loaded {
         var loaded: JobPreparation.Loaded?
         let messages = Console.gathering {
-            // What is wrong with it has been said.
-            loaded = try? source.preparation.load(
-                source,
-                admission,
-                choices: planned.choices,
-                parallelism: session.run.parallelism
-            )
+            do {
+                loaded = try source.preparation.load(
+                    source,
+                    admission,
+                    choices: planned.choices,
+                    parallelism: session.run.parallelism
+                )
+            } catch {
+                // A status to end with has been explained already.
+                if !(error is ExitCode) { Console.note("\(error)") }
+            }
         }
         if let loaded { return loaded }
         throw ControlError(.refused, "job '\(job)': \(messages.joined(separator: "\n"))")
@@ -137,6 +145,7 @@ extension SwapConductor {
     private func forward(_ upgrade: Upgrade) -> JobRelaunch {
         var relaunch = JobRelaunch(ending: .stop, loaded: upgrade.new)
         relaunch.droppedState = upgrade.droppedState
+        relaunch.endedSinks = upgrade.endedSinks
         relaunch.isOnProbation = upgrade.order.guardMicroseconds != nil
         let number = upgrade.intent.swap
         relaunch.note = { [self] step in
