@@ -4,8 +4,8 @@ import ApusPluginHost
 
 /// Copies of the files that a job may have to go back to, or to go on with.
 ///
-/// `swap/plugins/` and `swap/jobs/` in its checkpoint folder; each file is named after the SHA-256 of
-/// its content, with ".so" or ".yaml" behind it.
+/// `swap/plugins/` and `swap/jobs/` in its checkpoint folder; each file is named after the SHA-256
+/// of its content, with ".so" or ".yaml" behind it.
 ///
 /// A copy is there whole or not at all, and is compared with its name whenever it is read.
 package struct SwapStore: Sendable {

@@ -4,6 +4,7 @@ import ApusGraph
 import ApusRuntime
 import ApusSwap
 import ArgumentParser
+import Synchronization
 
 // Another graph for the whole job; see docs/decisions/2026-11-28-graph-upgrade.md.
 extension SwapConductor {
