@@ -19,6 +19,9 @@ package struct SwapEntry: Codable, Equatable, Sendable {
     package enum Event: Equatable, Sendable {
         /// An operation begins; nothing of it is done.
         case intent(SwapIntent)
+        /// The new versions are about to come into force: what happens from here on may be their
+        /// fault.
+        case cutting(swap: Int)
         /// The new versions are in force from here on, behind a checkpoint if there is one.
         case cut(swap: Int, checkpoint: UInt64?)
         /// The new versions stay.
@@ -65,7 +68,7 @@ extension SwapEntry {
     }
 
     private enum Name: String, Codable {
-        case intent, cut, committed, abandoned, swept, adopted, released
+        case intent, cutting, cut, committed, abandoned, swept, adopted, released
         case rolledBack = "rolled-back"
         case adoptedJobFile = "adopted-job-file"
     }
@@ -83,6 +86,7 @@ extension SwapEntry {
         event =
             switch try object.decode(Name.self, forKey: .entry) {
             case .intent: .intent(try object.decode(SwapIntent.self, forKey: .intent))
+            case .cutting: .cutting(swap: try swap())
             case .cut: .cut(swap: try swap(), checkpoint: try checkpoint())
             case .committed: .committed(swap: try swap())
             case .rolledBack:
@@ -113,6 +117,9 @@ extension SwapEntry {
         case .intent(let intent):
             try object.encode(Name.intent, forKey: .entry)
             try object.encode(intent, forKey: .intent)
+        case .cutting(let swap):
+            try object.encode(Name.cutting, forKey: .entry)
+            try object.encode(swap, forKey: .swap)
         case .cut(let swap, let checkpoint):
             try object.encode(Name.cut, forKey: .entry)
             try object.encode(swap, forKey: .swap)

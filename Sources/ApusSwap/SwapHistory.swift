@@ -40,6 +40,8 @@ package struct SwapHistory: Equatable, Sendable {
         package var intent: SwapIntent
         /// When it began, in microseconds since 1970.
         package var atMicroseconds: Int64
+        /// Whether the versions were about to come into force, at least.
+        package var isCutting = false
         /// Its cut; nil when it did not come to that.
         package var cut: Cut?
         /// Where it has come to.
@@ -186,6 +188,7 @@ package struct SwapHistory: Equatable, Sendable {
     package mutating func add(_ entry: SwapEntry) throws(SwapJournalError) {
         switch entry.event {
         case .intent(let intent): try begin(intent, entry.atMicroseconds)
+        case .cutting(let number): swaps[try openIndex(number, "a cut")].isCutting = true
         case .cut(let number, let checkpoint):
             let index = try openIndex(number, "a cut")
             guard swaps[index].cut == nil else {

@@ -155,7 +155,7 @@ package final class SwapJournal: Sendable {
         case .committed: Failpoint.hit(.s12)
         case .rolledBack: Failpoint.hit(.b1)
         case .swept: Failpoint.hit(.m6)
-        case .intent, .cut, .abandoned, .adopted, .adoptedJobFile, .released: break
+        case .intent, .cutting, .cut, .abandoned, .adopted, .adoptedJobFile, .released: break
         }
     }
 

@@ -15,7 +15,8 @@ package import ApusCheckpoint
 ///   it counts as committed, else as not made.
 /// - Committed, and the job file names a version that was replaced: with the new one, whichever
 ///   version wrote the checkpoint.
-/// - Committed, and the job file names a third version: with that; from then on it counts.
+/// - Committed, and the job file names a third version: with that; from then on it counts.  The
+///   same with any version, when the user says so.
 package struct SwapRecovery: Equatable, Sendable {
     /// Where the job would go on without a journal.
     package enum Origin: Equatable, Sendable {
@@ -95,6 +96,8 @@ package struct SwapRecovery: Equatable, Sendable {
         package var parallelism: Int?
         /// The hash of the job file's content; nil when nobody asks which job file counts.
         package var jobFileHash: String?
+        /// Whether the user wants what the job file names, whatever has replaced it.
+        package var forgetsSwaps = false
 
         /// Creates a situation.
         package init(
@@ -150,10 +153,10 @@ package struct SwapRecovery: Equatable, Sendable {
             notes.append(try end(open, situation))
             for event in events { try history.add(SwapEntry(atMicroseconds: 0, event)) }
         }
-        let choice = chooseJobFile(situation.jobFileHash, history)
+        let choice = chooseJobFile(situation.jobFileHash, history, situation.forgetsSwaps)
         if jobFile == nil { notes += choice.map { [$0] } ?? [] } else { jobFileNote = choice }
         for (id, named) in situation.jobFile.sorted(by: { $0.key < $1.key }) {
-            if let note = choose(id, named, history, situation.checkpoint) { notes.append(note) }
+            if let note = choose(id, named, history, situation) { notes.append(note) }
             let current = history.lines[id]?.current
             let isCurrent = versions[id] != nil || current?.sha256 == named.sha256
             if current != nil, isCurrent { swapped.insert(id) }
@@ -216,7 +219,7 @@ package struct SwapRecovery: Equatable, Sendable {
     ) throws(SwapJournalError) -> String {
         let found = situation.checkpoint
         if open.intent.guard != nil, open.intent.cut == .barrier || open.checkpoint != nil,
-            open.cut != nil || Self.writer(of: found, open) != .old
+            open.cut != nil || open.isCutting || Self.writer(of: found, open) != .old
         {
             return try rewind(open, situation)
         }
@@ -237,7 +240,7 @@ package struct SwapRecovery: Equatable, Sendable {
             return "\(open.intent.text) was made before checkpoint \(found?.number ?? 0), which "
                 + "the new version wrote: it stays\(rest)"
         case .old:
-            guard open.cut != nil else {
+            guard open.cut != nil || open.isCutting else {
                 let reason = "the process ended before the cut"
                 events.append(.abandoned(swap: open.intent.swap, reason: reason))
                 return "\(open.intent.text) was under way, and nothing of it was done: the old "
@@ -333,9 +336,13 @@ package struct SwapRecovery: Equatable, Sendable {
 
     /// Chooses between the job file that the job is started with and the journal's; returns why, if
     /// that matters.
-    private mutating func chooseJobFile(_ given: String?, _ history: SwapHistory) -> String? {
+    private mutating func chooseJobFile(
+        _ given: String?,
+        _ history: SwapHistory,
+        _ forgetsSwaps: Bool
+    ) -> String? {
         guard let given, let current = history.jobFile, given != current.sha256 else { return nil }
-        guard history.replacedJobFiles.contains(given) else {
+        guard history.replacedJobFiles.contains(given), !forgetsSwaps else {
             events.append(.adoptedJobFile(sha256: given))
             return "the job is started with another job file (\(given.prefix(12))) than the one "
                 + "that upgrades have left (\(current.path), \(current.sha256.prefix(12))): it "
@@ -361,7 +368,7 @@ package struct SwapRecovery: Equatable, Sendable {
         _ id: String,
         _ named: Named,
         _ history: SwapHistory,
-        _ checkpoint: Checkpoint?
+        _ situation: Situation
     ) -> String? {
         guard let line = history.lines[id], let current = line.current else {
             return adoptTakenBack(id, named, history)
@@ -378,15 +385,16 @@ package struct SwapRecovery: Equatable, Sendable {
             versions[id] = current
             return "operator '\(id)': component \(current.component) runs, which a swap has brought"
         }
-        if line.replaced.contains(sha256) {
+        if line.replaced.contains(sha256), !situation.forgetsSwaps {
             versions[id] = current
             let migrated =
-                checkpoint.flatMap { $0.plugins[id] }.map { $0 != current.sha256 } ?? false
+                situation.checkpoint.flatMap { $0.plugins[id] }.map { $0 != current.sha256 }
+                ?? false
             return "operator '\(id)': \(current.text) runs, which has replaced the version that "
                 + "the job file names"
                 + (migrated ? "; what an older version wrote is migrated" : "")
         }
-        if let quarantine = history.quarantine(of: sha256) {
+        if let quarantine = history.quarantine(of: sha256), !situation.forgetsSwaps {
             versions[id] = current
             return "operator '\(id)': \(current.text) runs, because the version that the job file "
                 + "names was taken back by swap \(quarantine.swap): \(quarantine.reason)"

@@ -174,6 +174,42 @@ struct JobFileRecoveryTests {
         #expect(recovery.events == row.noted)
     }
 
+    @Test("Who says so gets the file and the version that were replaced, and they count")
+    func forgets() throws {
+        let swapped = try SwapHistory.numbered([
+            Self.intent("a", "b"), Self.cut, .committed(swap: 1), .intent(.sample("1", "2")),
+            .cut(swap: 2, checkpoint: 8), .committed(swap: 2),
+        ])
+        let named = ["op": SwapRecovery.Named(sha256: PluginVersion.sample("1").sha256)]
+        var situation = SwapRecovery.Situation(
+            history: swapped,
+            jobFile: named,
+            origin: .newest,
+            checkpoint: nil,
+            jobFileHash: Self.file("a").sha256
+        )
+        #expect(try SwapRecovery(situation).jobFile == Self.file("b"))
+        situation.forgetsSwaps = true
+        let found = try SwapRecovery(situation)
+        #expect(found.jobFile == nil)
+        #expect(found.versions.isEmpty)
+        #expect(
+            found.events == [
+                .adoptedJobFile(sha256: Self.file("a").sha256),
+                .adopted(operator: "op", sha256: PluginVersion.sample("1").sha256),
+            ]
+        )
+        // From then on it needs not be said again.
+        situation.forgetsSwaps = false
+        for event in found.events {
+            try situation.history.add(SwapEntry(atMicroseconds: 0, event))
+        }
+        let again = try SwapRecovery(situation)
+        #expect(again.jobFile == nil)
+        #expect(again.versions.isEmpty)
+        #expect(again.events.isEmpty)
+    }
+
     @Test("The store keeps what counts and what is under way")
     func keeps() throws {
         let open = try SwapHistory.numbered([Self.intent("a", "b")])

@@ -21,11 +21,13 @@ struct SwapJournalTests {
 
     /// One of each entry; every prefix is a history.
     private static let events: [SwapEntry.Event] = [
-        .intent(.sample("1", "2")), .cut(swap: 1, checkpoint: 7), .committed(swap: 1),
+        .intent(.sample("1", "2")), .cutting(swap: 1), .cut(swap: 1, checkpoint: 7),
+        .committed(swap: 1),
         .swept(swap: 1), .intent(.sample("2", "3", guarded: false)),
         .abandoned(swap: 2, reason: "ümlaut / \"quotes\"\n"), .intent(.sample("2", "4")),
         .cut(swap: 3, checkpoint: nil),
-        .rolledBack(swap: 3, reason: "error rate", checkpoint: 9, cause: .breach),
+        .rolledBack(swap: 3, reason: "error rate", checkpoint: 9, cause: .breach, last: 12),
+        .adoptedJobFile(sha256: PluginVersion.sample("6").sha256),
         .released(sha256: PluginVersion.sample("4").sha256),
         .adopted(operator: "op", sha256: PluginVersion.sample("5").sha256),
     ]

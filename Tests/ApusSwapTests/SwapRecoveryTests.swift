@@ -55,6 +55,21 @@ struct SwapRecoveryTests {
             says: "nothing of it was done"
         ),
         Case(
+            name: "F3: a crash at the first record beats the note of the cut",
+            events: [guarded, .cutting(swap: 1)],
+            checkpoint: (7, "1"),
+            noted: ["rolled-back to 7, crash"],
+            says: "on probation when the process ended: rolled back, the old version runs from "
+                + "checkpoint 7"
+        ),
+        Case(
+            name: "F3: the same without a guard",
+            events: [unguarded, .cutting(swap: 1)],
+            checkpoint: (7, "1"),
+            noted: ["rolled-back to 7, other"],
+            says: "was not in a checkpoint yet when the process ended"
+        ),
+        Case(
             name: "F3: after the cut, before the commit, newer checkpoints delivered nothing",
             events: [guarded, cut],
             checkpoint: (9, "2"),
@@ -326,7 +341,7 @@ struct SwapRecoveryTests {
         case .abandoned: "abandoned"
         case .committed: "committed"
         case .adopted(_, let sha256): "adopted \(sha256.prefix(1))"
-        case .intent, .cut, .adoptedJobFile, .swept, .released: "?"
+        case .intent, .cut, .adoptedJobFile, .cutting, .swept, .released: "?"
         }
     }
 

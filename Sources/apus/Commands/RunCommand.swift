@@ -62,6 +62,18 @@ struct RunCommand: ParsableCommand {
     )
     var rewindOutput = false
 
+    @Flag(
+        help: ArgumentHelp(
+            "Run what the job file names, whatever swaps and upgrades have brought in its place.",
+            discussion: """
+                Without this, a job file that names a version that was replaced means the newer \
+                one. The way out when that one crashes again and again. It must be able to read \
+                the checkpoint.
+                """
+        )
+    )
+    var forgetSwaps = false
+
     @Option(
         help: ArgumentHelp(
             "Where the control socket is (default: control.sock in the checkpoint folder).",
@@ -116,7 +128,12 @@ struct RunCommand: ParsableCommand {
         let startWatch = StartWatch(world.threads)
         let given = try options.prepare(world).read()
         let (source, swaps) = try orInvalid {
-            try SwapStart.read(given, from: startPoint, world)
+            try SwapStart.read(
+                given,
+                from: startPoint,
+                forgetsSwaps: forgetSwaps && !goesOn,
+                world
+            )
         }
         let job = source.job
         PluginWatch.start(

@@ -16,11 +16,13 @@ struct SwapStart {
     /// - Parameters:
     ///   - source: The job.
     ///   - asked: Where the user wants it to begin.
+    ///   - forgetsSwaps: Whether what the job file names is to run, whatever has replaced it.
     ///   - world: The seams.
     /// - Throws: ``SwapJournalError`` or ``CheckpointError``.
     init(
         _ source: JobSource,
         from asked: StartPoint?,
+        forgetsSwaps: Bool = false,
         _ world: World
     ) throws {
         self.world = world
@@ -38,17 +40,17 @@ struct SwapStart {
             threads: world.threads
         )
         let (origin, checkpoint) = try Self.origin(asked, checkpoints, history)
-        let recovery = try SwapRecovery(
-            SwapRecovery.Situation(
-                history: history,
-                jobFile: source.preparation.namedPlugins(of: job),
-                origin: origin,
-                checkpoint: checkpoint.map(SwapRecovery.Checkpoint.init),
-                checkpoints: try SwapRecovery.Checkpoint.all(in: checkpoints),
-                parallelism: source.preparation.parallelism(of: job),
-                jobFileHash: source.sha256
-            )
+        var situation = SwapRecovery.Situation(
+            history: history,
+            jobFile: source.preparation.namedPlugins(of: job),
+            origin: origin,
+            checkpoint: checkpoint.map(SwapRecovery.Checkpoint.init),
+            checkpoints: try SwapRecovery.Checkpoint.all(in: checkpoints),
+            parallelism: source.preparation.parallelism(of: job),
+            jobFileHash: source.sha256
         )
+        situation.forgetsSwaps = forgetsSwaps
+        let recovery = try SwapRecovery(situation)
         self.recovery = recovery
         // Everything else is decided with that one.
         guard recovery.jobFile == nil else { return }
@@ -67,15 +69,17 @@ struct SwapStart {
     /// - Parameters:
     ///   - source: The job file that the job is started with.
     ///   - asked: Where the user wants it to begin.
+    ///   - forgetsSwaps: Whether the given file is to run, whatever has replaced it.
     ///   - world: The seams.
     /// - Returns: That job, and what the journal means for it.
     /// - Throws: As `init` does; or the status to end with, when the file that counts is not valid.
     static func read(
         _ source: JobSource,
         from asked: StartPoint?,
+        forgetsSwaps: Bool,
         _ world: World
     ) throws -> (source: JobSource, start: SwapStart) {
-        let start = try SwapStart(source, from: asked, world)
+        let start = try SwapStart(source, from: asked, forgetsSwaps: forgetsSwaps, world)
         guard let file = start.recovery?.jobFile,
             let folder = source.job.durability.checkpoint?.directory
         else { return (source, start) }

@@ -34,6 +34,10 @@ extension SwapConductor {
             return abandon(intent, "\(error)")
         }
         current.withLock { $0?.old = old }
+        // Without this a crash at the first record would be nobody's fault.
+        guard note(.cutting(swap: intent?.swap ?? 0), intent) else {
+            return abandon(intent, "the journal refuses the cut")
+        }
         tell { $0.phase = .cutting }
         let holds = order.guardMicroseconds != nil && swap.isAtBarrier
         switch swap.carryOut(within: order.deadlineMicroseconds * 1000, holdsOutput: holds) {
