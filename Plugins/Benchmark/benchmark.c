@@ -6,6 +6,8 @@
 //   store         keeps the last value of each key; emits (key, its first 8 bytes and the length of
 //                 the value before, 8 bytes, little-endian)
 //   store-2       the same with another schema: 8 zeros behind each value that `store` has left
+//   stamp, stamp-2  write 1 or 2 into a record of 16 bytes: into the 9th for an operator of the id
+//                 `top`, into the 10th for `left`, the 11th for `right`, the 12th for any other
 //   arm           sets the event-time timer that a value names: id and time, 8 bytes each,
 //                 little-endian; emits (key, id) when it fires
 //   nothing       does nothing with its records, so that only the call is left
@@ -229,6 +231,53 @@ static int32_t store(void *self, apus_ctx *ctx, const apus_batch *b) {
     return APUS_OK;
 }
 
+// ---- A version of itself in each record, at a place for each operator of a diamond
+
+typedef struct stamper {
+    uint8_t place, version;
+} stamper;
+
+static const stamper stampers[2][4] = {
+    {{8, 1}, {9, 1}, {10, 1}, {11, 1}}, {{8, 2}, {9, 2}, {10, 2}, {11, 2}}};
+
+static int32_t create_stamper(const stamper *all, const apus_args *args, void **self) {
+    static const char *const names[] = {"top", "left", "right"};
+    uint32_t at = 0;
+    while (at < 3 && (args->operator_id.len != strlen(names[at]) ||
+                      memcmp(args->operator_id.data, names[at], args->operator_id.len))) {
+        at++;
+    }
+    *self = (void *)&all[at];
+    return APUS_OK;
+}
+
+static int32_t create_stamp(const apus_args *args, void **self, apus_error *error) {
+    (void)error;
+    return create_stamper(stampers[0], args, self);
+}
+
+static int32_t create_stamp_2(const apus_args *args, void **self, apus_error *error) {
+    (void)error;
+    return create_stamper(stampers[1], args, self);
+}
+
+static int32_t stamp(void *self, apus_ctx *ctx, const apus_batch *b) {
+    const stamper *own = self;
+    apus_out *out = ctx->outs[0];
+    for (uint32_t i = ctx->at; i < b->count; i++) {
+        const uint8_t *value;
+        uint32_t length;
+        apus_value(b, i, &value, &length);
+        uint8_t stamped[16];
+        if (length != sizeof stamped) return apus_bad_record(ctx, i, "the value is not 16 bytes");
+        if (apus_out_room(out, sizeof stamped)) return apus_at(ctx, i, APUS_YIELD);
+        memcpy(stamped, value, sizeof stamped);
+        stamped[own->place] = own->version;
+        apus_emit_keyed(out, b, i, stamped, sizeof stamped);
+    }
+    return APUS_OK;
+}
+
 static int32_t arm(void *self, apus_ctx *ctx, const apus_batch *b) {
     (void)self;
     for (uint32_t i = ctx->at; i < b->count; i++) {
@@ -307,6 +356,7 @@ static const apus_operator_vt timers_vt = {
     .size = sizeof timers_vt, .process = set_timers, .on_timers = fire_timers};
 
 static const apus_operator_vt store_vt = {.size = sizeof store_vt, .process = store};
+static const apus_operator_vt stamp_vt = {.size = sizeof stamp_vt, .process = stamp};
 static const apus_operator_vt arm_vt = {
     .size = sizeof arm_vt, .process = arm, .on_timers = fire_timers};
 
@@ -429,6 +479,32 @@ static const apus_component store_2_component = {
     .state_count = 1,
     .states = grown_states};
 
+static const apus_component stamp_component = {
+    .size = sizeof stamp_component,
+    .kind = APUS_OPERATOR,
+    .create = create_stamp,
+    .destroy = destroy,
+    .vt = &stamp_vt,
+    .id = APUS_STR("stamp"),
+    .summary = APUS_STR("writes 1 into each record"),
+    .flags = APUS_KEYED,
+    .input_count = 2,
+    .output_count = 1,
+    .outputs = outputs};
+
+static const apus_component stamp_2_component = {
+    .size = sizeof stamp_2_component,
+    .kind = APUS_OPERATOR,
+    .create = create_stamp_2,
+    .destroy = destroy,
+    .vt = &stamp_vt,
+    .id = APUS_STR("stamp-2"),
+    .summary = APUS_STR("writes 2 into each record"),
+    .flags = APUS_KEYED,
+    .input_count = 2,
+    .output_count = 1,
+    .outputs = outputs};
+
 static const apus_component arm_component = {
     .size = sizeof arm_component,
     .kind = APUS_OPERATOR,
@@ -449,7 +525,8 @@ static const apus_component arm_component = {
 static const apus_component *const components[] = {
     &keyed_count_component, &pass_through_component, &timers_component, &store_component,
     &arm_component,         &nothing_component,      &filter_component, &ask_component,
-    &generate_component,    &discard_component,      &store_2_component};
+    &generate_component,    &discard_component,      &store_2_component,
+    &stamp_component,       &stamp_2_component};
 
 static const apus_plugin plugin = {
     .size = sizeof plugin,

@@ -16,6 +16,9 @@ package struct BenchmarkJob: Sendable {
     package var parallelism: Int
     /// Where state lives.
     package var durability: Durability
+    /// Whether four operators of the component are a diamond: `top` feeds `left` and `right`, which
+    /// feed `bottom`.
+    package var isDiamond = false
 
     /// Creates a job.
     ///
@@ -48,19 +51,30 @@ package struct BenchmarkJob: Sendable {
             return try PhysicalPlan.make(
                 for: description(isKeyed: found.isKeyed),
                 parallelism: parallelism,
-                signatures: [
-                    Self.measuredNode: OperatorSignature(
-                        outputs: found.outputs,
-                        isKeyed: found.isKeyed,
-                        acceptsMissingKey: found.acceptsNullKey,
-                        inputCount: found.inputCount,
-                        states: found.states.map(\.slot.name)
-                    )
-                ]
+                signatures: Dictionary(
+                    uniqueKeysWithValues: operators.map { own in
+                        let signature = OperatorSignature(
+                            outputs: found.outputs,
+                            isKeyed: found.isKeyed,
+                            acceptsMissingKey: found.acceptsNullKey,
+                            inputCount: found.inputCount,
+                            states: found.states.map(\.slot.name)
+                        )
+                        return (own.id, signature)
+                    }
+                )
             )
         } catch {
             throw BenchmarkFailure("\(error)")
         }
+    }
+
+    private var operators: [(id: String, inputs: [String])] {
+        guard isDiamond else { return [(Self.measuredNode, ["source"])] }
+        return [
+            ("top", ["source"]), ("left", ["top"]), ("right", ["top"]),
+            ("bottom", ["left", "right"]),
+        ]
     }
 
     private func description(isKeyed: Bool) -> JobDescription {
@@ -75,21 +89,21 @@ package struct BenchmarkJob: Sendable {
             name: name,
             durability: durability,
             sources: [source],
-            operators: [
+            operators: operators.map { own in
                 OperatorDescription(
-                    id: Self.measuredNode,
+                    id: own.id,
                     plugin: "benchmark",
                     component: component,
-                    inputs: [PortReference(node: "source", location: location)],
+                    inputs: own.inputs.map { PortReference(node: $0, location: location) },
                     key: isKeyed ? .recordKey : nil,
                     location: location
                 )
-            ],
+            },
             sinks: [
                 SinkDescription(
                     id: Self.sink,
                     kind: .discard,
-                    inputs: [PortReference(node: Self.measuredNode, location: location)],
+                    inputs: operators.suffix(1).map { PortReference(node: $0.id, location: location) },
                     location: location
                 )
             ]

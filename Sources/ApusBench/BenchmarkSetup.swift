@@ -53,6 +53,13 @@ package struct BenchmarkSetup: Sendable {
     /// Starts the job.
     func start(_ endpoints: BenchmarkEndpoints) throws(BenchmarkFailure) -> JobRun {
         do {
+            let implementation = JobEnvironment.Implementation(
+                plugin: plugin,
+                component: try plugin.componentIndex(component)
+            )
+            let operators = plan.nodes.filter { node in
+                if case .operator = node.role { true } else { false }
+            }
             return try JobRun(
                 plan: plan,
                 environment: JobEnvironment(
@@ -60,12 +67,9 @@ package struct BenchmarkSetup: Sendable {
                     threads: threads,
                     endpoints: endpoints,
                     deadLetters: NoDeadLetters(),
-                    implementations: [
-                        BenchmarkJob.measuredNode: JobEnvironment.Implementation(
-                            plugin: plugin,
-                            component: try plugin.componentIndex(component)
-                        )
-                    ],
+                    implementations: Dictionary(
+                        uniqueKeysWithValues: operators.map { ($0.id, implementation) }
+                    ),
                     checkpoints: checkpoints,
                     notify: notify
                 )

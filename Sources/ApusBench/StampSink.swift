@@ -10,6 +10,8 @@ final class StampSink: RecordSink {
     private let results: StampResults
     private let clock: any Clock
     private var histogram = Histogram()
+    private var marked = Histogram()
+    private var timeline = LatencyTimeline()
 
     init(_ results: StampResults, clock: any Clock) {
         self.results = results
@@ -20,6 +22,7 @@ final class StampSink: RecordSink {
     func write(_ batch: RecordBatch) throws(EndpointError) {
         let now = clock.monotonicNanoseconds()
         let from = results.measureFrom
+        let isMarked = results.isMarked
         var scheduledCount = 0
         var strangerCount = 0
         for index in 0..<batch.count {
@@ -32,7 +35,10 @@ final class StampSink: RecordSink {
             guard due != 0 else { continue }
             scheduledCount += 1
             if value.loadUnaligned(fromByteOffset: 8, as: UInt64.self) == 0 { strangerCount += 1 }
-            if due >= from { histogram.add(nanoseconds: now - due) }
+            guard due >= from else { continue }
+            histogram.add(nanoseconds: now - due)
+            timeline.add(latency: now - due, at: due - from)
+            if isMarked { marked.add(nanoseconds: now - due) }
         }
         if scheduledCount > 0 {
             results.add(scheduledCount: scheduledCount, strangerCount: strangerCount, now: now)
@@ -43,12 +49,19 @@ final class StampSink: RecordSink {
     func flush() throws(EndpointError) {}
 
     // doc: inherited
-    func close() throws(EndpointError) { results.add(histogram) }
+    func close() throws(EndpointError) { results.add(histogram, marked, timeline) }
 }
 
 /// What the ``StampSink``s of a job have seen.
 final class StampResults: Sendable {
-    private let histogram: Mutex<Histogram> = Mutex(Histogram())
+    private struct Found {
+        var histogram = Histogram()
+        var marked = Histogram()
+        var timeline = LatencyTimeline()
+    }
+
+    private let found: Mutex<Found> = Mutex(Found())
+    private let marking: Atomic<Bool> = Atomic(false)
     private let scheduledCell: Atomic<Int> = Atomic(0)
     private let strangerCell: Atomic<Int> = Atomic(0)
     private let firstCell: Atomic<Int64> = Atomic(0)
@@ -59,6 +72,12 @@ final class StampResults: Sendable {
 
     /// Counts latencies of records that are due from now on.
     func measure(from nanoseconds: Int64) { fromCell.store(nanoseconds, ordering: .relaxed) }
+
+    /// Whether records that come out now are marked.
+    var isMarked: Bool { marking.load(ordering: .relaxed) }
+
+    /// Begins or ends to mark records.
+    func mark(_ isMarked: Bool) { marking.store(isMarked, ordering: .relaxed) }
 
     /// How many records that were due at some time have come out.
     var scheduledCount: Int { scheduledCell.load(ordering: .acquiring) }
@@ -73,7 +92,13 @@ final class StampResults: Sendable {
     }
 
     /// The latencies, once the job has ended.
-    var latencies: Histogram { histogram.withLock { $0 } }
+    var latencies: Histogram { found.withLock { $0.histogram } }
+
+    /// Those of them that came out while they were marked.
+    var markedLatencies: Histogram { found.withLock { $0.marked } }
+
+    /// When they were long; it begins where ``measure(from:)`` says.
+    var timeline: LatencyTimeline { found.withLock { $0.timeline } }
 
     func add(scheduledCount: Int, strangerCount: Int, now: Int64) {
         if firstCell.load(ordering: .relaxed) == 0 {
@@ -83,5 +108,11 @@ final class StampResults: Sendable {
         scheduledCell.add(scheduledCount, ordering: .releasing)
     }
 
-    func add(_ part: Histogram) { histogram.withLock { $0.add(part) } }
+    func add(_ part: Histogram, _ marked: Histogram, _ timeline: LatencyTimeline) {
+        found.withLock { found in
+            found.histogram.add(part)
+            found.marked.add(marked)
+            found.timeline.add(timeline)
+        }
+    }
 }

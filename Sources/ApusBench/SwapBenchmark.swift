@@ -22,8 +22,8 @@ package struct SwapBenchmark {
         package var swapCount: Int
         /// How long from one to the next on average, in seconds; more while rows are moved.
         package var pauseSeconds: Double
-        /// Whether each swap changes the schema of the state.
-        package var changesSchema: Bool
+        /// What each swap changes.
+        package var change: Change
         /// Where random times begin.
         package var seed: UInt64 = 1
 
@@ -33,15 +33,31 @@ package struct SwapBenchmark {
             load: Double,
             swapCount: Int,
             pauseSeconds: Double,
-            changesSchema: Bool
+            change: Change
         ) {
             self.keyCount = keyCount
             self.load = load
             self.swapCount = swapCount
             self.pauseSeconds = pauseSeconds
-            self.changesSchema = changesSchema
+            self.change = change
         }
+
+        /// Whether each swap changes the schema of the state.
+        var changesSchema: Bool { change == .schema }
     }
+
+    /// What a swap changes.
+    package enum Change: String, Sendable {
+        /// Another instance of the same plugin takes over.
+        case code
+        /// An instance of another file, which is copied, checked, loaded and later unloaded.
+        case plugin
+        /// Another schema of the state, and back.
+        case schema
+    }
+
+    /// How long behind a cut records count as its, in nanoseconds.
+    private static let cutWindow: Int64 = 50_000_000
 
     /// The component of the benchmark plugin that runs, and the one that takes over.
     package static let component = "store"
@@ -52,17 +68,24 @@ package struct SwapBenchmark {
     /// More than any job can do.
     private static let floodRecordsPerSecond = 50_000_000
     private static let patience: Int64 = 30_000_000_000
-    private static let deadline: Int64 = 10_000_000_000
+    static let deadline: Int64 = 10_000_000_000
     /// The longest that rows are moved after a swap, in nanoseconds.
     private static let sweepPatience: Int64 = 600_000_000_000
 
-    private let options: Options
-    private let setup: BenchmarkSetup
+    let options: Options
+    let setup: BenchmarkSetup
+    let files: PluginCopies?
 
     /// Creates a run.
-    package init(_ options: Options, setup: BenchmarkSetup) {
+    ///
+    /// - Parameters:
+    ///   - options: What is done.
+    ///   - setup: The job.
+    ///   - files: Where other plugin files come from, for ``Change/plugin``.
+    package init(_ options: Options, setup: BenchmarkSetup, files: PluginCopies? = nil) {
         self.options = options
         self.setup = setup
+        self.files = files
     }
 
     // MARK: - Parts
@@ -112,7 +135,7 @@ package struct SwapBenchmark {
         if let seconds {
             try watch.wait(until: from + Int64(seconds * 1e9))
         } else {
-            swaps = try swapAgain(&watch)
+            swaps = try swapAgain(&watch, job.results)
             // What the last one does to records comes after it.
             try watch.wait(until: watch.now + Int64(options.pauseSeconds * 1e9))
         }
@@ -129,6 +152,9 @@ package struct SwapBenchmark {
         return Side(
             seconds: elapsed,
             latencies: LatencyFigures(job.results.latencies),
+            markedLatencies: LatencyFigures(job.results.markedLatencies),
+            timeline: job.results.timeline,
+            beginNanoseconds: from,
             behindRecords: max(0, behind),
             grownBytes: resident - residentBefore,
             swaps: seconds == nil ? swaps : nil
@@ -142,7 +168,7 @@ package struct SwapBenchmark {
 
     // MARK: - The job
 
-    private struct Job {
+    struct Job {
         let run: JobRun
         let schedule: OpenLoop
         let results: StampResults
@@ -150,7 +176,7 @@ package struct SwapBenchmark {
     }
 
     /// Starts a job and gives every key a value.
-    private func begin(
+    func begin(
         recordsPerSecond: Int,
         seconds: Double,
         _ progress: @escaping (String) -> Void
@@ -180,33 +206,44 @@ package struct SwapBenchmark {
     // MARK: - Swaps
 
     private func swapAgain(
-        _ watch: inout BenchmarkWatch
+        _ watch: inout BenchmarkWatch,
+        _ results: StampResults
     ) throws(BenchmarkFailure) -> SwapFigures {
         var random = SplitMix64(seed: options.seed)
         var figures = SwapFigures()
         var last: OperatorSwap?
         for number in 1...options.swapCount {
             let share = Double(random.next() >> 11) / Double(1 << 53)
+            try files?.write(number)
             try watch.wait(until: watch.now + Int64(2e9 * options.pauseSeconds * share))
             let outcome: OperatorSwap.Outcome
             let begin = watch.now
+            let order: Int64
             // Forth and, with another schema, back: what was migrated is migrated back.
             if options.changesSchema, let swap = last {
+                order = begin
+                results.mark(true)
                 outcome = swap.goBack(within: Self.deadline, isForced: true)
                 last = nil
             } else {
-                let swap = try prepare(watch.run)
-                figures.prepareNanoseconds.append(watch.now - begin)
+                let swap = try prepare(watch.run, number)
+                order = watch.now
+                figures.prepareNanoseconds.append(order - begin)
+                figures.prepareWindows.append((begin, order))
+                results.mark(options.changesSchema)
                 outcome = swap.carryOut(within: Self.deadline)
                 if options.changesSchema { last = swap } else { swap.commit() }
             }
+            figures.cutWindows.append((order, order + Self.cutWindow))
             guard case .inForce(let found) = outcome else {
                 throw BenchmarkFailure("swap \(number): \(outcome)")
             }
             figures.inForceNanoseconds.append(found.inForceNanoseconds)
             figures.switchNanoseconds.append(found.longestSwitchNanoseconds)
+            try files?.unload(before: number)
             guard options.changesSchema else { continue }
             try awaitSweep(&watch, &figures)
+            results.mark(false)
         }
         return figures
     }
@@ -231,16 +268,20 @@ package struct SwapBenchmark {
         run.letDeadRowsGo()
     }
 
-    private func prepare(_ run: JobRun) throws(BenchmarkFailure) -> OperatorSwap {
+    func prepare(
+        _ run: JobRun,
+        _ number: Int
+    ) throws(BenchmarkFailure) -> OperatorSwap {
         do {
             let node = BenchmarkJob.measuredNode
             guard let running = run.shape(of: node) else {
                 throw BenchmarkFailure("the job has no operator '\(node)'")
             }
             let name = options.changesSchema ? Self.nextComponent : Self.component
+            let plugin = try files?.load(number) ?? setup.plugin
             let next = JobEnvironment.Implementation(
-                plugin: setup.plugin,
-                component: try setup.plugin.componentIndex(name)
+                plugin: plugin,
+                component: try plugin.componentIndex(name)
             )
             let change = ComponentChange(from: running, to: ComponentShape(next.description))
             return try run.prepareSwap(
@@ -267,6 +308,10 @@ package struct SwapBenchmark {
         package var switchNanoseconds: [Int64] = []
         /// Until every row was moved.
         package var sweepNanoseconds: [Int64] = []
+        /// From when to when instances were made, in monotonic nanoseconds.
+        var prepareWindows: [(from: Int64, to: Int64)] = []
+        /// From when to when records may have felt a cut.
+        var cutWindows: [(from: Int64, to: Int64)] = []
     }
 
     /// One of the two runs.
@@ -275,6 +320,12 @@ package struct SwapBenchmark {
         package let seconds: Double
         /// From when a record is due until the sink has it.
         package let latencies: LatencyFigures
+        /// The same of records that came out while rows were moved.
+        package let markedLatencies: LatencyFigures
+        /// When latencies were long.
+        let timeline: LatencyTimeline
+        /// When it began, in monotonic nanoseconds.
+        let beginNanoseconds: Int64
         /// Records that were due at the end and had not come out.
         package let behindRecords: Int
         /// How much resident memory has grown while it was measured.

@@ -29,7 +29,43 @@ package struct SwapBenchmarkResult: Encodable, Sendable {
         }
     }
 
-    /// "code" or "schema".
+    /// The slowest records of windows of time, with swaps and at the same times without.
+    package struct Windows: Encodable, Equatable, Sendable {
+        /// With a swap: the slowest record of each window.
+        package let swapped: Times
+        /// Without.
+        package let control: Times
+        /// How much longer the slowest record of the median window took, in milliseconds.
+        package let addedMedianMilliseconds: Double
+
+        private enum CodingKeys: String, CodingKey {
+            case swapped, control
+            case addedMedianMilliseconds = "added_median_milliseconds"
+        }
+
+        init?(
+            _ windows: [(from: Int64, to: Int64)],
+            _ side: SwapBenchmark.Side,
+            _ other: SwapBenchmark.Side
+        ) {
+            func slowest(_ found: SwapBenchmark.Side) -> [Int64] {
+                windows.map { window in
+                    found.timeline.maximum(
+                        from: window.from - side.beginNanoseconds,
+                        to: window.to - side.beginNanoseconds
+                    )
+                }
+            }
+            guard let swapped = Times(slowest(side)), let control = Times(slowest(other)) else {
+                return nil
+            }
+            self.swapped = swapped
+            self.control = control
+            addedMedianMilliseconds = (swapped.p50 - control.p50) / 1000
+        }
+    }
+
+    /// "code", "plugin" or "schema".
     package let change: String
     /// Distinct keys.
     package let keys: Int
@@ -59,6 +95,14 @@ package struct SwapBenchmarkResult: Encodable, Sendable {
     package let prepare: Times?
     /// Moving all rows.
     package let sweep: Times?
+    /// Latencies while rows were moved; nil when none were.
+    package let moving: LatencyFigures?
+    /// Percentiles of these per those of the whole run without swaps.
+    package let movingRatios: LatencyFigures.Ratios?
+    /// The slowest record while instances were made.
+    package let prepareWindows: Windows?
+    /// The slowest record in the 50 ms behind a cut.
+    package let cutWindows: Windows?
     /// How much resident memory grew per swap, in bytes.
     package let grownBytesPerSwap: Int
     /// Seconds that each run was measured.
@@ -73,6 +117,10 @@ package struct SwapBenchmarkResult: Encodable, Sendable {
         case addedMaximumMilliseconds = "added_max_milliseconds"
         case inForce = "in_force"
         case switching = "switch"
+        case moving
+        case movingRatios = "moving_ratios"
+        case prepareWindows = "prepare_windows"
+        case cutWindows = "cut_windows"
         case grownBytesPerSwap = "grown_bytes_per_swap"
         case behindRecords = "behind_records"
     }
@@ -86,7 +134,7 @@ package struct SwapBenchmarkResult: Encodable, Sendable {
         control: SwapBenchmark.Side,
         swapped: SwapBenchmark.Side
     ) {
-        change = options.changesSchema ? "schema" : "code"
+        change = options.change.rawValue
         keys = options.keyCount
         self.parallelism = parallelism
         load = options.load
@@ -105,6 +153,11 @@ package struct SwapBenchmarkResult: Encodable, Sendable {
         let count = max(1, swaps?.inForceNanoseconds.count ?? 1)
         grownBytesPerSwap = (swapped.grownBytes - control.grownBytes) / count
         seconds = [control.seconds, swapped.seconds]
+        let isMoving = options.changesSchema
+        moving = isMoving ? swapped.markedLatencies : nil
+        movingRatios = isMoving ? swapped.markedLatencies.ratios(to: control.latencies) : nil
+        prepareWindows = swapped.swaps.flatMap { Windows($0.prepareWindows, swapped, control) }
+        cutWindows = swapped.swaps.flatMap { Windows($0.cutWindows, swapped, control) }
         behindRecords = [control.behindRecords, swapped.behindRecords]
     }
 }

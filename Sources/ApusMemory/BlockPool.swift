@@ -8,6 +8,8 @@ package struct BlockPool: ~Copyable {
     private static let classCount = 24
 
     private var chunks: [UnsafeMutableRawPointer] = []
+    /// Those of them that nothing was cut from yet.
+    private var spareCount = 0
     private var free: UnsafeMutablePointer<UnsafeMutableRawPointer?>
     private var cursor: UnsafeMutableRawPointer?
     private var remaining = 0
@@ -90,15 +92,38 @@ package struct BlockPool: ~Copyable {
         return isPower ? 2 * log - 9 : 2 * log - 8
     }
 
+    /// Has memory for so many bytes in blocks at hand.
+    ///
+    /// - Parameters:
+    ///   - byteCount: Of blocks to come.
+    ///   - isEnough: Asked now and then whether to stop.
+    package mutating func reserve(_ byteCount: Int, until isEnough: () -> Bool) {
+        let count = (byteCount + Self.chunkByteCount - 1) / Self.chunkByteCount
+        while spareCount < count, !isEnough() {
+            let chunk = addChunk()
+            FreshPages.touch(chunk, Self.chunkByteCount, until: isEnough)
+            spareCount += 1
+        }
+    }
+
     private mutating func takeChunk() {
         // What remains of the old chunk is less than one block of this size: left unused.
+        if spareCount > 0 {
+            cursor = chunks[chunks.count - spareCount]
+            spareCount -= 1
+        } else {
+            cursor = addChunk()
+        }
+        remaining = Self.chunkByteCount
+    }
+
+    private mutating func addChunk() -> UnsafeMutableRawPointer {
         let chunk = UnsafeMutableRawPointer.allocate(
             byteCount: Self.chunkByteCount,
             alignment: 64
         )
         chunks.append(chunk)
         reservedByteCount += Self.chunkByteCount
-        cursor = chunk
-        remaining = Self.chunkByteCount
+        return chunk
     }
 }

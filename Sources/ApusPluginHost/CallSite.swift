@@ -1,11 +1,28 @@
 import CApusGuard
 import CApusPlugin
 import Glibc
+import Synchronization
 
 /// Who is called, for the crash report, and help with the error struct of a call.
 final class CallSite: @unchecked Sendable {
     // @unchecked because the text is written once, in init.
 
+    /// Who is called.
+    private struct Name: Hashable {
+        let owner: String
+        let content: String?
+    }
+
+    /// A site that nobody has at the moment.
+    private struct Spare: @unchecked Sendable {
+        // @unchecked because it only carries the pointer.
+        let site: UnsafeMutablePointer<apus_guard_site>
+    }
+
+    /// A job that is swapped all day needs no more sites than it has had different callees at once.
+    private static let spares: Mutex<[Name: [Spare]]> = Mutex([:])
+
+    private let name: Name
     let pointer: UnsafePointer<apus_guard_site>
     private let site: UnsafeMutablePointer<apus_guard_site>
 
@@ -15,13 +32,30 @@ final class CallSite: @unchecked Sendable {
     ///   - owner: Plugin, operator and subtask.
     ///   - content: The hash of the plugin's file, when it is known.
     init(_ owner: String, content: String? = nil) {
+        let name = Name(owner: owner, content: content)
+        self.name = name
         // SAFETY: none of these is ever freed: a thread may crash while it still refers to them.
+        // They are only used again, for the same callee.
+        if let spare = Self.spares.withLock({ $0[name]?.popLast() }) {
+            site = spare.site
+            pointer = UnsafePointer(spare.site)
+            return
+        }
         site = UnsafeMutablePointer<apus_guard_site>.allocate(capacity: 1)
         var value = apus_guard_site()
         value.owner = UnsafePointer(strdup(owner))
         value.content = content.flatMap { UnsafePointer(strdup($0)) }
         site.initialize(to: value)
         pointer = UnsafePointer(site)
+    }
+
+    deinit {
+        var value = apus_guard_site()
+        value.owner = site.pointee.owner
+        value.content = site.pointee.content
+        site.pointee = value
+        let spare = Spare(site: site)
+        Self.spares.withLock { $0[name, default: []].append(spare) }
     }
 
     /// Ties the context of an instance to the site: a report tells where in a batch a call was,

@@ -260,6 +260,9 @@ package struct KeyTable {
         (row + RowLayout.markOffset).load(as: UInt32.self) & RowMark.listed.rawValue
     }
 
+    /// How many keys of a group have a row.
+    func rowCount(ofGroup group: Int) -> Int { Int(indexes[group].count) }
+
     /// Row numbers are less than this.
     var rowNumberEnd: Int { rows.numberEnd }
 
@@ -290,10 +293,26 @@ package struct KeyTable {
         entries[at] = entry
     }
 
+    /// Has memory for so many rows of each key group at hand; before the first row.
+    func reserve(_ rowCounts: [Int], until isEnough: () -> Bool) {
+        for (group, count) in rowCounts.enumerated() where count > 0 {
+            guard !isEnough() else { return }
+            // New keys come as well; the table grows with more than three quarters.
+            var capacity = 8
+            while capacity * 3 < (count + count / 16) * 4 { capacity *= 2 }
+            grow(group, to: capacity)
+        }
+        rows.reserve(rowCounts.reduce(0, +), until: isEnough)
+    }
+
     private func grow(_ group: Int) {
         let old = indexes[group]
+        grow(group, to: old.entries == nil ? 8 : 2 * (Int(old.mask) + 1))
+    }
+
+    private func grow(_ group: Int, to capacity: Int) {
+        let old = indexes[group]
         let oldCapacity = old.entries == nil ? 0 : Int(old.mask) + 1
-        let capacity = max(8, oldCapacity * 2)
         indexes[group].entries = tables.allocate(count: capacity)
         indexes[group].mask = UInt32(capacity - 1)
         core.pointee.indexByteCount += 8 * (capacity - oldCapacity)

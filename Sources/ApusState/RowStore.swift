@@ -72,7 +72,7 @@ struct RowStore {
         guard number < Self.rowCountMax else { return nil }
         let shifted = number + 1 << Self.firstShift
         let chunk = Int.bitWidth - 1 - shifted.leadingZeroBitCount - Self.firstShift
-        if chunk == core.pointee.chunkCount { addChunk() }
+        if chunk >= core.pointee.chunkCount { addChunk() }
         core.pointee.nextRow += 1
         core.pointee.usedCount += 1
         return number
@@ -83,6 +83,20 @@ struct RowStore {
         self[number].storeBytes(of: core.pointee.freeRow, as: Int.self)
         core.pointee.freeRow = number
         core.pointee.usedCount -= 1
+    }
+
+    /// Has memory for so many rows at hand; before the first row.
+    func reserve(_ count: Int, until isEnough: () -> Bool) {
+        var left = min(count, Self.rowCountMax)
+        while left > 0, core.pointee.chunkCount < Self.chunkCountMax, !isEnough() {
+            let chunk = core.pointee.chunkCount
+            addChunk()
+            let rowCount = min(left, 1 << (chunk + Self.firstShift))
+            if isMapped(chunkByteCount(chunk)) {
+                FreshPages.touch(bases[chunk], rowCount * rowByteCount, until: isEnough)
+            }
+            left -= rowCount
+        }
     }
 
     private func chunkByteCount(_ chunk: Int) -> Int {

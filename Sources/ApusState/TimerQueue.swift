@@ -294,6 +294,15 @@ struct TimerQueue {
         return core.pointee.used - 1
     }
 
+    /// Has memory for so many timers at hand; before the first one.
+    func reserve(_ count: Int, until isEnough: () -> Bool) {
+        let count = min(count, 1 << 30)
+        while core.pointee.capacity < count { grow() }
+        let (entry, node) = (MemoryLayout<Entry>.stride, MemoryLayout<Node>.stride)
+        FreshPages.touch(core.pointee.entries, count * entry, until: isEnough)
+        FreshPages.touch(core.pointee.heap, count * node, until: isEnough)
+    }
+
     private func grow() {
         let old = core.pointee
         let capacity = old.capacity * 2

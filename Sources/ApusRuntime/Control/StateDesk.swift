@@ -45,6 +45,8 @@ final class StateDesk {
                 end(request, .measured(Self.measure(state)))
             case .images(let rowCountMax):
                 end(request, .images(state.images(rowCountMax: rowCountMax)))
+            case .occupancy:
+                end(request, .occupancy(state.occupancy))
             case .remove(let names, let written, let slot):
                 let range = next(of: names.count)
                 guard fill(names[range]) else {

@@ -16,6 +16,8 @@ final class StateRequest: Sendable {
         case measure
         /// Take some keys apart, so many at most.
         case images(rowCountMax: Int)
+        /// Tell how much memory it takes.
+        case occupancy
     }
 
     /// What came of it.
@@ -24,6 +26,7 @@ final class StateRequest: Sendable {
         case changed(done: Int, left: Int, other: Int)
         case measured(StateMeasure)
         case images([KeyImage])
+        case occupancy(StateOccupancy)
         /// The subtask cannot do it, for this reason.
         case refused(String)
     }

@@ -109,6 +109,7 @@ extension JobRun {
         } catch {
             throw JobFailure(.plugin, node: node.id, error.description)
         }
+        if !keepsRows { reserveMemory(for: swaps, node) }
         return OperatorSwap.Part(
             replacement: replacement,
             version: version,

@@ -89,6 +89,8 @@ extension OperatorStage {
         keepsRows: Bool,
         _ swap: SubtaskSwap
     ) throws(JobFailure) -> Bool {
+        // The commit of the swap before may have been passed by.
+        forgetEarlier()
         let old = Earlier(
             instance: instance,
             gate: gate,

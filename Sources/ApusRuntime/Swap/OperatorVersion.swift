@@ -40,6 +40,17 @@ struct OperatorVersion: Sendable {
         )
     }
 
+    /// Describes one of those that ``OperatorVersions`` keeps.
+    fileprivate init(
+        sequence: Int,
+        template: OperatorState,
+        _ implementation: JobEnvironment.Implementation?
+    ) {
+        self.sequence = sequence
+        self.template = template
+        self.implementation = implementation
+    }
+
     /// Describes a version that only rows are left of, as a checkpoint has them.
     init(restored state: OperatorState) {
         sequence = -1
@@ -49,17 +60,57 @@ struct OperatorVersion: Sendable {
 }
 
 /// The versions of all operators of a job at work.
+///
+/// Of each distinct version it keeps what manifests say of it, as long as the job runs; of each swap
+/// four bytes.
 final class OperatorVersions: Sendable {
+    /// The versions of one operator.
+    private struct Versions {
+        /// Those that differ; plugins only of the last two that ran.
+        var kinds: [(template: OperatorState, implementation: JobEnvironment.Implementation?)] = []
+        /// Which of them each one is, by sequence.
+        var kindNumbers: [UInt32] = []
+
+        func version(_ sequence: Int) -> OperatorVersion? {
+            guard kindNumbers.indices.contains(sequence) else { return nil }
+            let kind = kinds[Int(kindNumbers[sequence])]
+            return OperatorVersion(sequence: sequence, template: kind.template, kind.implementation)
+        }
+
+        func last(ofRows number: UInt16) -> OperatorState? {
+            kindNumbers.last { kinds[Int($0)].template.number == number }
+                .map { kinds[Int($0)].template }
+        }
+
+        mutating func add(_ version: OperatorVersion) {
+            let found = kinds.firstIndex { kind in
+                kind.template.number == version.template.number
+                    && kind.template.plugin == version.template.plugin
+            }
+            let index = found ?? kinds.count
+            if found == nil { kinds.append((version.template, nil)) }
+            kinds[index].implementation = version.implementation
+            kindNumbers.append(UInt32(index))
+        }
+
+        /// Lets the plugins of all but one version go.
+        mutating func forgetImplementations(but sequence: Int) {
+            for index in kinds.indices where index != Int(kindNumbers[sequence]) {
+                kinds[index].implementation = nil
+            }
+        }
+    }
+
     private struct Content {
-        var versions: [String: [OperatorVersion]] = [:]
+        var versions: [String: Versions] = [:]
         /// The sequence of the one that is in force, or comes into force, where it is not the last.
         var current: [String: Int] = [:]
         var origins: [UInt16: OperatorVersion] = [:]
         var nextNumber: UInt16 = 1
 
         func current(_ id: String) -> OperatorVersion? {
-            guard let sequence = current[id] else { return versions[id]?.last }
-            return versions[id]?.first { $0.sequence == sequence }
+            guard let versions = versions[id] else { return nil }
+            return versions.version(current[id] ?? versions.kindNumbers.count - 1)
         }
     }
 
@@ -82,9 +133,9 @@ final class OperatorVersions: Sendable {
                 let implementation = implementations[node.id],
                 let number = restore.operatorNumbers[node.id]
             else { continue }
-            begin.versions[node.id] = [
+            begin.versions[node.id, default: Versions()].add(
                 OperatorVersion(sequence: 0, number: number, of: description, implementation)
-            ]
+            )
             for origin in restore.origins(node.id) {
                 begin.origins[origin.number] = OperatorVersion(restored: origin)
             }
@@ -104,21 +155,20 @@ final class OperatorVersions: Sendable {
 
     /// A version of an operator.
     func version(_ id: String, _ sequence: Int) -> OperatorVersion? {
-        content.withLock { content in content.versions[id]?.first { $0.sequence == sequence } }
+        content.withLock { $0.versions[id]?.version(sequence) }
     }
 
     /// What a manifest says of rows that are filed under a number.
     func template(_ id: String, ofRows number: UInt16) -> OperatorState? {
         content.withLock { content in
-            let own = content.versions[id]?.last { $0.template.number == number }
-            return own?.template ?? content.origins[number]?.template
+            content.versions[id]?.last(ofRows: number) ?? content.origins[number]?.template
         }
     }
 
     /// What manifests say of the rows of all versions of an operator.
     func templates(_ id: String) -> [OperatorState] {
         content.withLock { content in
-            (content.versions[id] ?? []).map(\.template)
+            (content.versions[id]?.kinds ?? []).map(\.template)
                 + content.origins.values.map(\.template).filter { $0.id == id }
         }
     }
@@ -136,7 +186,7 @@ final class OperatorVersions: Sendable {
         keepsRows: Bool
     ) -> OperatorVersion? {
         content.withLock { content in
-            guard let last = content.versions[`operator`.id]?.last,
+            guard let last = content.versions[`operator`.id]?.kindNumbers.count,
                 let running = content.current(`operator`.id)
             else { return nil }
             var number = running.template.number
@@ -146,12 +196,14 @@ final class OperatorVersions: Sendable {
                 content.nextNumber += 1
             }
             let version = OperatorVersion(
-                sequence: last.sequence + 1,
+                sequence: last,
                 number: number,
                 of: `operator`,
                 implementation
             )
-            content.versions[`operator`.id]?.append(version)
+            // There is a way back to the running one only.
+            content.versions[`operator`.id]?.forgetImplementations(but: running.sequence)
+            content.versions[`operator`.id]?.add(version)
             content.current[`operator`.id] = nil
             return version
         }

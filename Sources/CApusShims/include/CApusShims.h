@@ -65,6 +65,9 @@ void *apus_map_large_pages(size_t size, size_t alignment);
 // Gives such memory back.
 void apus_unmap(void *memory, size_t size);
 
+// Bytes that the allocator has given out in the whole process; takes its locks.
+size_t apus_allocated_bytes(void);
+
 // The nice value of threads that get what others leave: a seventieth of a standard thread's weight.
 // With more weight they would not give way at once to a thread that has just used its share.
 enum { apus_background_nice = 5 };

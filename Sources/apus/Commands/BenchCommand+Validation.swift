@@ -39,7 +39,7 @@ extension BenchCommand {
             case .loading:
                 ["--plugin", "--runs"]
             case .swaps:
-                ["--keys", "--runs", "--load", "--schema"]
+                ["--keys", "--runs", "--load", "--schema", "--mode", "--plugin", "--records"]
             }
         }
     }
@@ -73,6 +73,7 @@ extension BenchCommand {
             ("--value-size", valueSize != nil), ("--rate", rate != nil), ("--runs", runs != nil),
             ("--cold", cold), ("--armed", armed != nil), ("--records", records != nil),
             ("--plugin", plugin != nil), ("--load", load != nil), ("--schema", schema),
+            ("--mode", mode != nil),
         ]
         return all.filter(\.isGiven).map(\.name)
     }
@@ -94,7 +95,10 @@ extension BenchCommand {
         if let state, state != "memory", state != "rocksdb" {
             throw ValidationError("--state \(state): expected memory or rocksdb")
         }
-        guard (kind == .loading) == (plugin != nil) else {
+        if schema, let mode, mode != .schema {
+            throw ValidationError("--schema is --mode schema, not --mode \(mode.rawValue)")
+        }
+        guard kind == .swaps || (kind == .loading) == (plugin != nil) else {
             throw ValidationError("load: expected a plugin in C, with --plugin FILE")
         }
         guard kind == .throughput, state != "rocksdb" else { return }

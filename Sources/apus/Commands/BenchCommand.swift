@@ -42,9 +42,10 @@ struct BenchCommand: ParsableCommand {
             stay as they are. Status 1 when resident memory has grown by more than a hundredth \
             from the middle to the end.
 
-            SWAPS: swap [--schema]
+            SWAPS: swap [--mode MODE]
               Replaces the operator of a job under load --runs times (default: 100) at random \
-            times, beside a run of the same length without swaps.
+            times, beside a run of the same length without swaps. MODE is one of
+            \(SwapMode.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
 
             EXAMPLE
               apus bench swap --keys 1000000 --load 0.7 --runs 100
@@ -121,8 +122,11 @@ struct BenchCommand: ParsableCommand {
     @Option(help: "Of swap: the part of the most records per second that are due (default: 0.7).")
     var load: Double?
 
-    @Flag(help: "Of swap: each swap changes the schema of the state.")
+    @Flag(help: "Of swap: each swap changes the schema of the state; the same as --mode schema.")
     var schema = false
+
+    @Option(help: "Of swap: what is measured; see SWAPS (default: code).")
+    var mode: SwapMode?
 
     @Flag(help: "Print JSON.")
     var json = false
@@ -140,7 +144,7 @@ struct BenchCommand: ParsableCommand {
         if let child { return try runAsChild(child) }
         if kind == .functions { return try measureFunctions() }
         if kind == .abi { return try measureABI() }
-        if let plugin { return try measureLoading(plugin) }
+        if kind == .loading, let plugin { return try measureLoading(plugin) }
         try withSession { session in
             switch kind {
             case .throughput: try measureThroughput(session)
