@@ -103,7 +103,9 @@ package struct BenchmarkJob: Sendable {
                 SinkDescription(
                     id: Self.sink,
                     kind: .discard,
-                    inputs: operators.suffix(1).map { PortReference(node: $0.id, location: location) },
+                    inputs: operators.suffix(1).map {
+                        PortReference(node: $0.id, location: location)
+                    },
                     location: location
                 )
             ]

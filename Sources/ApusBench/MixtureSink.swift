@@ -68,7 +68,8 @@ package final class MixtureTally: Sendable {
             right: UInt8,
             bottom: UInt8
         ) {
-            guard (left == 0) != (right == 0), (1...2).contains(top), (1...2).contains(bottom) else {
+            guard (left == 0) != (right == 0), (1...2).contains(top), (1...2).contains(bottom)
+            else {
                 strange += 1
                 return
             }

@@ -34,7 +34,8 @@ package final class StateChange: Sendable {
             case .changed(let done, let left, let other):
                 sum = (sum.done + done, sum.left + left, sum.other + other)
             case .refused(let reason): return .refused(reason)
-            case .measured, .images, .occupancy: preconditionFailure("only changes are asked for here")
+            case .measured, .images, .occupancy:
+                preconditionFailure("only changes are asked for here")
             }
         }
         return .changed(done: sum.done, left: sum.left, other: sum.other)

@@ -132,10 +132,13 @@ extension BenchCommand {
         }
         try show(
             result,
-            text: ["swap (diamond)", line("one barrier", result.atomic),
-                line("one by one", result.naive)].joined(separator: "\n")
+            text: [
+                "swap (diamond)", line("one barrier", result.atomic),
+                line("one by one", result.naive),
+            ].joined(separator: "\n")
         )
-        let isGood = result.atomic.mixed == 0 && result.atomic.isWhole && result.naive.mixed > 0
+        let isGood =
+            result.atomic.mixed == 0 && result.atomic.isWhole && result.naive.mixed > 0
             && result.naive.isWhole
         guard isGood else { throw ExitStatus.failed }
     }
@@ -148,17 +151,18 @@ extension BenchCommand {
                 + "\(look.allocatedBytes >> 10) KiB allocated, \(look.mappings) mappings, "
                 + "\(look.threads) threads, \(look.files) files"
         }
-        return ([
-            String(
-                format: "swap (endurance): %d swaps, %d files loaded, %d unloaded; "
-                    + "%.0f bytes resident and %.0f allocated more per swap from the middle on",
-                result.swaps,
-                result.loadedFiles,
-                result.unloadedFiles,
-                result.residentBytesPerSwap,
-                result.allocatedBytesPerSwap
-            )
-        ] + looks).joined(separator: "\n")
+        return
+            ([
+                String(
+                    format: "swap (endurance): %d swaps, %d files loaded, %d unloaded; "
+                        + "%.0f bytes resident and %.0f allocated more per swap from the middle on",
+                    result.swaps,
+                    result.loadedFiles,
+                    result.unloadedFiles,
+                    result.residentBytesPerSwap,
+                    result.allocatedBytesPerSwap
+                )
+            ] + looks).joined(separator: "\n")
     }
 
     private static func text(_ result: SwapBenchmark.Flips) -> String {
@@ -187,7 +191,8 @@ extension BenchCommand {
                 String(format: "%12.0f", value)
             }
             return [
-                "  " + title.padding(toLength: max(26, title.count + 1), withPad: " ", startingAt: 0)
+                "  "
+                    + title.padding(toLength: max(26, title.count + 1), withPad: " ", startingAt: 0)
                     + values.joined() + "   n \(times.count)"
             ]
         }
@@ -200,7 +205,8 @@ extension BenchCommand {
             let values = [found.p50, found.p99, found.p999, found.maximum].map { value in
                 String(format: "%9.3f", value)
             }
-            return "  " + title.padding(toLength: max(20, title.count + 1), withPad: " ", startingAt: 0)
+            return "  "
+                + title.padding(toLength: max(20, title.count + 1), withPad: " ", startingAt: 0)
                 + values.joined() + "   n \(found.count)"
         }
         var lines = [
