@@ -53,6 +53,7 @@ package final class PluginCopies {
 
     /// Writes a copy; not part of what is measured.
     func write(_ number: Int) throws(BenchmarkFailure) {
+        // SAFETY: the bytes are copied before the number goes.
         var bytes = content + withUnsafeBytes(of: (number % distinctCount).bigEndian) { Array($0) }
         if bytes.count < byteCount {
             bytes += [UInt8](repeating: 0, count: byteCount - bytes.count)

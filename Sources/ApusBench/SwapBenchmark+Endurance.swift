@@ -14,7 +14,9 @@ extension SwapBenchmark {
             package let allocatedBytes: Int
             /// Lines of /proc/self/maps.
             package let mappings: Int
+            /// Threads of the process.
             package let threads: Int
+            /// Files that it has open.
             package let files: Int
 
             private enum CodingKeys: String, CodingKey {
@@ -26,17 +28,19 @@ extension SwapBenchmark {
 
         /// Swaps.
         package let swaps: Int
-        /// Distinct plugin files that were loaded, and unloaded again; 0 where all swaps were to the
-        /// same one.
+        /// Distinct plugin files that were loaded; 0 where all swaps were to the same one.
         package let loadedFiles: Int
+        /// Those of them that were unloaded again.
         package let unloadedFiles: Int
         /// Records per second that were due.
         package let rate: Int
-        /// Growth per swap from the middle to the end, in bytes.
+        /// Growth of resident memory per swap from the middle to the end, in bytes.
         package let residentBytesPerSwap: Double
+        /// The same of what is allocated.
         package let allocatedBytesPerSwap: Double
-        /// How soon versions were in force, of the first hundred swaps and the last.
+        /// How soon versions were in force, of the first hundred swaps.
         package let inForceFirst: SwapBenchmarkResult.Times?
+        /// The same of the last hundred.
         package let inForceLast: SwapBenchmarkResult.Times?
         /// After none, a tenth, half and all of the swaps.
         package let looks: [Look]

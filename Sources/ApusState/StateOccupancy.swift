@@ -7,8 +7,9 @@ package struct StateOccupancy: Sendable {
     package let rowCounts: [Int]
     /// Bytes in blocks that hang off the rows.
     package let blockByteCount: Int
-    /// Armed timers in memory.
+    /// Timers of event time that are armed, in memory.
     package let eventTimerCount: Int
+    /// The same of processing time.
     package let processingTimerCount: Int
 
     /// Rows in memory.
@@ -36,7 +37,8 @@ extension KeyedState {
     ///
     /// - Parameters:
     ///   - occupancy: Of the state whose rows will come here.
-    ///   - isEnough: Asked now and then whether to stop; what is missing is taken when it is needed.
+    ///   - isEnough: Asked now and then whether to stop; what is missing is taken when it is
+    ///     needed.
     package func reserve(_ occupancy: StateOccupancy, until isEnough: () -> Bool) {
         guard occupancy.rowCounts.count == groups.count else { return }
         table.reserve(occupancy.rowCounts, until: isEnough)

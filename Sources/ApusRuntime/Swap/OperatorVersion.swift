@@ -61,8 +61,8 @@ struct OperatorVersion: Sendable {
 
 /// The versions of all operators of a job at work.
 ///
-/// Of each distinct version it keeps what manifests say of it, as long as the job runs; of each swap
-/// four bytes.
+/// Of each distinct version it keeps what manifests say of it, as long as the job runs; of each
+/// swap four bytes.
 final class OperatorVersions: Sendable {
     /// The versions of one operator.
     private struct Versions {
