@@ -2,8 +2,8 @@ import ApusCore
 import ApusMemory
 import Synchronization
 
-/// Makes records with the numbers 0, 1, 2, ... as their keys, as fast as they are taken, until
-/// there are enough or it is told to stop.
+/// Makes records with the numbers from 0 on as their keys, as fast as they are taken, until there
+/// are enough or it is told to stop.
 ///
 /// A key is 8 bytes, little-endian; a value is 16 zeros.  Subtask s of P makes the records s,
 /// s + P, s + 2P, ...  Its position is the number of the next record: 8 bytes, big-endian.

@@ -186,6 +186,7 @@ def case_upgrade_removes_an_operator(rig, rng):
     Output(before, Model(bench.input)).check([10], is_whole=False)
     bench.start(feed=False)
     bench.until("it goes on", lambda: "the job was upgraded" in bench.running.said())
+    bench.until("it answers", lambda: bench.ask("job", "status", *bench.where()).status == 0)
     bench.finish([10])
 
 

@@ -42,21 +42,27 @@ struct ShadowComparison {
         }
     }
 
-    /// Some outputs without partner, of both versions if both have some.
+    /// Some outputs without partner, of both versions if both have some, and rejected records among
+    /// them if there are any.
     var samples: [ShadowReport.Sample] {
-        let half = ShadowReport.sampleCountMax / 2
-        var running: [ShadowReport.Sample] = []
-        var new: [ShadowReport.Sample] = []
-        for (bytes, count) in open {
-            if running.count >= half, new.count >= half { break }
-            if count > 0, running.count < half {
-                running += [ShadowOutput.sample(bytes, .running)].compactMap { $0 }
-            } else if count < 0, new.count < half {
-                new += [ShadowOutput.sample(bytes, .new)].compactMap { $0 }
-            }
-        }
-        return (running + new).sorted {
+        (samples(of: .running) + samples(of: .new)).sorted {
             ($0.key, $0.side.rawValue, $0.value) < ($1.key, $1.side.rawValue, $1.value)
         }
+    }
+
+    private func samples(of side: ShadowReport.Side) -> [ShadowReport.Sample] {
+        let half = ShadowReport.sampleCountMax / 2
+        var outputs: [ShadowReport.Sample] = []
+        var rejected: [ShadowReport.Sample] = []
+        for (bytes, count) in open where (count > 0) == (side == .running) {
+            if outputs.count >= half, rejected.count >= half / 2 { break }
+            guard let sample = ShadowOutput.sample(bytes, side) else { continue }
+            if sample.output == nil, rejected.count < half / 2 {
+                rejected.append(sample)
+            } else if outputs.count < half {
+                outputs.append(sample)
+            }
+        }
+        return rejected + outputs.prefix(half - rejected.count)
     }
 }
