@@ -18,6 +18,9 @@ package struct OperatorSignature: Sendable, Hashable {
     /// The names of the states that it keeps, in the order of their declaration.
     package var states: [String]
 
+    /// The names that states had in older versions: a job file may still have them.
+    package var formerStates: [String] = []
+
     /// Whether it makes asynchronous calls.
     package var isAsynchronous: Bool
 

@@ -109,7 +109,8 @@ extension PlanBuilder {
         against signature: OperatorSignature,
         as node: JobGraph.Node
     ) {
-        for expiry in description.expiries where !signature.states.contains(expiry.stateName) {
+        let known = signature.states + signature.formerStates
+        for expiry in description.expiries where !known.contains(expiry.stateName) {
             problems.append(
                 JobProblem(
                     at: expiry.location,

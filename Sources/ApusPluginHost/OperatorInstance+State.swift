@@ -20,6 +20,14 @@ package struct InheritedState: @unchecked Sendable {
     }
 }
 
+extension StateDescription {
+    /// When it expires, by its name or by the one that it had in older versions; nil for never.
+    package func expiry(_ arguments: InstanceArguments) -> SlotExpiry? {
+        arguments.expiries[slot.name]
+            ?? migration.renamedFrom.flatMap { arguments.expiries[$0] }
+    }
+}
+
 extension OperatorInstance {
     static func makeKeyed(
         _ description: ComponentDescription,
@@ -29,7 +37,7 @@ extension OperatorInstance {
         return KeyedState(
             slots: description.states.map { state in
                 var slot = state.slot
-                slot.expiry = arguments.expiries[slot.name]
+                slot.expiry = state.expiry(arguments)
                 return slot
             },
             timers: description.timers.map(\.domain),

@@ -24,8 +24,8 @@ package struct SwapEntry: Codable, Equatable, Sendable {
         case cutting(swap: Int)
         /// The new versions are in force from here on, behind a checkpoint if there is one.
         case cut(swap: Int, checkpoint: UInt64?)
-        /// The new versions stay.
-        case committed(swap: Int)
+        /// The new versions stay; why, when nobody has waited for the end of the probation.
+        case committed(swap: Int, reason: String? = nil)
         /// The old versions are in force again, from a checkpoint if the job went back to one.
         ///
         /// For an upgrade, those after it and up to `last` are of the graph that was taken back.
@@ -88,7 +88,11 @@ extension SwapEntry {
             case .intent: .intent(try object.decode(SwapIntent.self, forKey: .intent))
             case .cutting: .cutting(swap: try swap())
             case .cut: .cut(swap: try swap(), checkpoint: try checkpoint())
-            case .committed: .committed(swap: try swap())
+            case .committed:
+                .committed(
+                    swap: try swap(),
+                    reason: try object.decodeIfPresent(String.self, forKey: .reason)
+                )
             case .rolledBack:
                 .rolledBack(
                     swap: try swap(),
@@ -124,9 +128,10 @@ extension SwapEntry {
             try object.encode(Name.cut, forKey: .entry)
             try object.encode(swap, forKey: .swap)
             try object.encodeIfPresent(checkpoint, forKey: .checkpoint)
-        case .committed(let swap):
+        case .committed(let swap, let reason):
             try object.encode(Name.committed, forKey: .entry)
             try object.encode(swap, forKey: .swap)
+            try object.encodeIfPresent(reason, forKey: .reason)
         case .rolledBack(let swap, let reason, let checkpoint, let cause, let last):
             try object.encode(Name.rolledBack, forKey: .entry)
             try object.encode(swap, forKey: .swap)

@@ -53,6 +53,8 @@ package struct SwapHistory: Equatable, Sendable {
         /// Whether the job file has brought one of its versions since, so that newer checkpoints of
         /// that version are none of this operation's.
         package var isSuperseded = false
+        /// Why it was committed before the probation was over; nil when it was not.
+        package var commitReason: String?
         /// The last checkpoint of a graph that was taken back; nil for none.
         package var lastTakenBack: UInt64?
 
@@ -195,8 +197,9 @@ package struct SwapHistory: Equatable, Sendable {
                 throw SwapJournalError(.notUnderWay, "swap \(number) has had its cut already")
             }
             swaps[index].cut = Cut(atMicroseconds: entry.atMicroseconds, checkpoint: checkpoint)
-        case .committed(let number):
+        case .committed(let number, let reason):
             let index = try openIndex(number, "a commit")
+            swaps[index].commitReason = reason
             end(index, .committed, entry)
             noteCommit(swaps[index].intent)
         case .rolledBack(let number, let reason, let checkpoint, let cause, let last):

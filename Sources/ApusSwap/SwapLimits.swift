@@ -36,6 +36,18 @@ package struct SwapLimits: Codable, Equatable, Sendable {
         package var errorRate: Double {
             recordCount == 0 ? 0 : Double(rejectedCount) / Double(recordCount)
         }
+
+        /// The least that the rate may be in truth, going by so few records.
+        ///
+        /// The lower end of Wilson's interval (J. Am. Stat. Assoc. 22, 1927), with three standard
+        /// deviations.  The guard looks a hundred times a second: with fewer, chance alone would break a limit.
+        var errorRateAtLeast: Double {
+            guard recordCount > 0 else { return 0 }
+            let (count, rate, z) = (Double(recordCount), errorRate, 3.0)
+            let centre = rate + z * z / (2 * count)
+            let spread = z * (rate * (1 - rate) / count + z * z / (4 * count * count)).squareRoot()
+            return (centre - spread) / (1 + z * z / count)
+        }
     }
 
     /// Finds a limit that was broken.
@@ -46,8 +58,8 @@ package struct SwapLimits: Codable, Equatable, Sendable {
     ///     may be so slow that there are no more of them.
     /// - Returns: Which limit was broken, and how; nil when none was.
     package func breach(_ seen: Observation, isLast: Bool = false) -> String? {
-        if let errorRate, isLast || seen.recordCount >= Self.recordCountMin,
-            seen.errorRate > errorRate
+        if let errorRate, seen.errorRate > errorRate,
+            isLast || seen.recordCount >= Self.recordCountMin && seen.errorRateAtLeast > errorRate
         {
             return "\(Self.percent(seen.errorRate)) of its records were rejected "
                 + "(\(seen.rejectedCount) of \(seen.recordCount)); the limit is "

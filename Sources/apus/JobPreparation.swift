@@ -320,7 +320,7 @@ struct JobPreparation: Sendable {
 extension ComponentDescription {
     /// What the planner needs to know.
     var signature: OperatorSignature {
-        OperatorSignature(
+        var signature = OperatorSignature(
             outputs: outputs,
             isKeyed: isKeyed,
             acceptsMissingKey: acceptsNullKey,
@@ -329,5 +329,7 @@ extension ComponentDescription {
             states: states.map(\.slot.name),
             isAsynchronous: isAsynchronous
         )
+        signature.formerStates = states.compactMap(\.migration.renamedFrom)
+        return signature
     }
 }

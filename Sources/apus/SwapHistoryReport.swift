@@ -41,7 +41,7 @@ struct SwapHistoryReport: Codable, Equatable {
         var operators: [Operator]
         /// "open", "committed", "rolled-back" or "abandoned".
         var outcome: String
-        /// Why it was rolled back or abandoned.
+        /// Why it was rolled back or abandoned, or committed before its probation was over.
         var reason: String?
         /// "breach", "crash", "request" or "other"; missing when it was not rolled back.
         var cause: String?
@@ -116,7 +116,8 @@ extension SwapHistoryReport.Swap {
         outcome = found.outcome.name
         checkpoint = found.checkpoint
         switch found.outcome {
-        case .open, .committed: break
+        case .open: break
+        case .committed: reason = found.commitReason
         case .rolledBack(let reason, let checkpoint, let cause):
             self.reason = reason
             self.cause = cause.rawValue
@@ -150,7 +151,8 @@ extension SwapHistoryReport.Swap {
             return "rolled back" + (place.map { " to\($0)" } ?? "") + " (\(cause ?? "")): "
                 + (reason ?? "")
         case "abandoned": return "abandoned: \(reason ?? "")"
-        default: return outcome + (isSwept ? ", and swept" : "")
+        default:
+            return outcome + (isSwept ? ", and swept" : "") + (reason.map { ": \($0)" } ?? "")
         }
     }
 }

@@ -37,7 +37,13 @@ extension JobAssembly {
             tier.isRestored = true
             tier.restored = subtask == 0 ? restore.totals(ofRows: origin.number) : StateTotals()
             let old = KeyedState(
-                slots: origin.states.map { $0.slot(expiry: arguments.expiries[$0.name]) },
+                slots: origin.states.map { old in
+                    // A rule is for the state that it has become, if its own name has none.
+                    let heir = implementation.description.states
+                        .first { $0.migration.renamedFrom == old.name }
+                    let own = arguments.expiries[old.name]
+                    return old.slot(expiry: own ?? heir?.expiry(arguments))
+                },
                 timers: origin.timers.map { $0.domain == "event" ? .event : .processing },
                 groups: groups,
                 tier: tier

@@ -85,7 +85,8 @@ extension JobCommand {
         /// Waits until the process has gone, and has left its folder to the next one.
         private func waitForEnd(of process: Int32) {
             let disk = LinuxDisk()
-            for _ in 0..<Self.endPollCount where disk.exists("/proc/\(process)") {
+            // A process that has ended, and that its parent has not asked about, has no `exe`.
+            for _ in 0..<Self.endPollCount where disk.exists("/proc/\(process)/exe") {
                 LinuxThreads.sleep(milliseconds: Self.endPollMilliseconds)
             }
         }

@@ -104,9 +104,9 @@ extension JobMethods {
             let status = conductor.status()
             if isEnough(status) { return status }
             if status.phase != phase || waited >= 1000 {
-                call.tell(
-                    ControlProgress(status.text.split(separator: "\n").joined(separator: "\n"))
-                )
+                // All of it for each phase, and a line in between.
+                let isNew = status.phase != phase
+                call.tell(ControlProgress(isNew ? status.text : status.progressText))
                 phase = status.phase
                 waited = 0
             }

@@ -39,7 +39,7 @@ struct PluginReport: Codable, Equatable {
 
         /// What the planner needs to know.
         var signature: OperatorSignature {
-            OperatorSignature(
+            var signature = OperatorSignature(
                 outputs: outputs,
                 isKeyed: keyed,
                 acceptsMissingKey: acceptsNullKey,
@@ -48,6 +48,8 @@ struct PluginReport: Codable, Equatable {
                 states: states.filter(\.isKeyed).map(\.name),
                 isAsynchronous: asynchronous ?? false
             )
+            signature.formerStates = states.filter(\.isKeyed).compactMap(\.renamedFrom)
+            return signature
         }
     }
 

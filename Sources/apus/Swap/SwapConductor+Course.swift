@@ -81,7 +81,7 @@ extension SwapConductor {
         Trial(
             run: session.run,
             observe: { swap.probation },
-            commit: { self.commit(swap, intent) },
+            commit: { reason in self.commit(swap, intent, reason) },
             rollBack: { reason, cause in self.rollBack(swap, old, intent, reason, cause) }
         )
     }
@@ -134,9 +134,9 @@ extension SwapConductor {
 
     // MARK: - The end
 
-    private func commit(_ swap: OperatorSwap, _ intent: SwapIntent?) {
+    private func commit(_ swap: OperatorSwap, _ intent: SwapIntent?, _ reason: String? = nil) {
         // What is not noted is taken back at the next start: its output must not be seen.
-        guard note(.committed(swap: intent?.swap ?? 0), intent) else {
+        guard note(.committed(swap: intent?.swap ?? 0, reason: reason), intent) else {
             return fail("the commit of the swap cannot be noted in the journal")
         }
         swap.commit()
@@ -147,6 +147,7 @@ extension SwapConductor {
         tell { status in
             status.phase = .committed
             status.guard = nil
+            status.reason = reason
         }
         noteSweep(swap, intent)
     }

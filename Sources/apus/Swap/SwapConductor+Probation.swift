@@ -18,8 +18,8 @@ extension SwapConductor {
         var isCutComplete = false
         /// What it has shown.
         var observe: () -> ProbationRecord
-        /// It stays.
-        var commit: () -> Void
+        /// It stays; why, when the probation is not over.
+        var commit: (String?) -> Void
         /// It goes, for a reason.
         var rollBack: (String, SwapEntry.Cause) -> Void
     }
@@ -60,11 +60,16 @@ extension SwapConductor {
             }
             switch wish {
             case .rollBack: return trial.rollBack("on request", .request)
-            case .commit: return trial.commit()
+            case .commit: return trial.commit("on request")
             case nil: break
             }
-            // What the end of the input leaves is the job's output: it is decided now.
-            if now >= end || run.isEnding { return trial.commit() }
+            if now >= end { return trial.commit(nil) }
+            // What the end leaves is the job's output: it is decided now.
+            if run.isEnding {
+                return trial.commit(
+                    "the job was stopped or its input has ended, and no limit was broken"
+                )
+            }
             LinuxThreads.sleep(milliseconds: Self.pollMilliseconds)
         }
     }

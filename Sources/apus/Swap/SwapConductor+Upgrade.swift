@@ -136,7 +136,7 @@ extension SwapConductor {
             run: run,
             isCutComplete: true,
             observe: { run.probation },
-            commit: { self.commit(upgrade) },
+            commit: { reason in self.commit(upgrade, reason) },
             rollBack: { reason, cause in self.rollBack(upgrade, run, reason, cause) }
         )
         watch(trial, upgrade.order)
@@ -188,9 +188,10 @@ extension SwapConductor {
         }
     }
 
-    private func commit(_ upgrade: Upgrade) {
+    private func commit(_ upgrade: Upgrade, _ reason: String? = nil) {
         // What is not noted is taken back at the next start: its output must not be seen.
-        guard note(.committed(swap: upgrade.intent.swap), upgrade.intent) else {
+        let event = SwapEntry.Event.committed(swap: upgrade.intent.swap, reason: reason)
+        guard note(event, upgrade.intent) else {
             return fail("the commit of the upgrade cannot be noted in the journal")
         }
         for event in upgrade.events { _ = note(event, upgrade.intent) }
@@ -200,6 +201,7 @@ extension SwapConductor {
         tell { status in
             status.phase = .committed
             status.guard = nil
+            status.reason = reason
         }
     }
 

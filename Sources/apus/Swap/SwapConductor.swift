@@ -123,7 +123,11 @@ final class SwapConductor: Sendable {
         guard phase == .probation || phase == .shadowing else {
             throw ControlError(
                 .refused,
-                "job '\(job)': no swap is on probation (\(phase.rawValue)); see `apus swap history`"
+                "job '\(job)': nothing is on probation (\(phase.rawValue))"
+                    + (phase == .committed
+                        ? "; what is committed has no way back of its own: swap or upgrade to the "
+                            + "file before" : "")
+                    + "; see `apus swap history`"
             )
         }
     }

@@ -2,6 +2,25 @@ import ApusRuntime
 import ApusSwap
 
 extension SwapStatus {
+    /// A line for people who wait.
+    var progressText: String {
+        let name = kind?.rawValue ?? SwapIntent.Kind.swap.rawValue
+        var line = "job '\(job)': \(swap.map { "\(name) \($0)" } ?? name), \(phase.rawValue)"
+        if let found = self.guard { line += Self.text(of: found) }
+        if let shadow {
+            line +=
+                " for \(Self.seconds(shadow.endsInSeconds)) more: \(shadow.report.records) "
+                + "records, \(Self.percent(shadow.differenceRate)) of the outputs differ"
+        }
+        return line
+    }
+
+    private static func text(of found: Guard) -> String {
+        " for \(seconds(found.endsInSeconds)) more: \(found.records) records, "
+            + "\(percent(found.errorRate)) rejected"
+            + (found.p99Microseconds.map { ", batches p99 \($0) us" } ?? "")
+    }
+
     /// The status for people.
     var text: String {
         guard phase != .none else { return "job '\(job)': no swap since it was started" }
@@ -27,11 +46,7 @@ extension SwapStatus {
         }
         if let shadow { lines += Self.lines(of: shadow) }
         if let found = self.guard {
-            lines.append(
-                "  on probation for \(Self.seconds(found.endsInSeconds)) more: "
-                    + "\(found.records) records, \(Self.percent(found.errorRate)) rejected"
-                    + (found.p99Microseconds.map { ", batches p99 \($0) us" } ?? "")
-            )
+            lines.append("  on probation\(Self.text(of: found))")
         }
         if let figures {
             var line = "  in force after \(figures.inForceMicroseconds) us, longest switch "
