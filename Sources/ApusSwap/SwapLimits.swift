@@ -40,7 +40,8 @@ package struct SwapLimits: Codable, Equatable, Sendable {
         /// The least that the rate may be in truth, going by so few records.
         ///
         /// The lower end of Wilson's interval (J. Am. Stat. Assoc. 22, 1927), with three standard
-        /// deviations.  The guard looks a hundred times a second: with fewer, chance alone would break a limit.
+        /// deviations.  The guard looks a hundred times a second: with fewer, chance alone would
+        /// break a limit.
         var errorRateAtLeast: Double {
             guard recordCount > 0 else { return 0 }
             let (count, rate, z) = (Double(recordCount), errorRate, 3.0)
