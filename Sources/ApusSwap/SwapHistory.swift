@@ -131,9 +131,11 @@ package struct SwapHistory: Equatable, Sendable {
         if let open {
             return SwapJournalError(
                 .underWay,
-                "\(open.intent.text) is under way\(open.cut == nil ? "" : ", on probation"); "
-                    + "expected none: see `apus swap status`, and end it with `apus swap commit` "
-                    + "or `apus swap rollback`"
+                open.intent.guard == nil
+                    ? "\(open.intent.text) is under way; expected none: try again when it is done"
+                    : "\(open.intent.text) is under way\(open.cut == nil ? "" : ", on probation"); "
+                        + "expected none: see `apus swap status`, and end it with `apus swap "
+                        + "commit` or `apus swap rollback`"
             )
         }
         for change in intent.operators {

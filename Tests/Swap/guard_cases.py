@@ -45,6 +45,24 @@ def case_f03_rewind_schema(rig, rng):
     expect(bench.history()[-1]["outcome"] == "rolled-back", "history", bench.history())
 
 
+def case_f08_purge_on_probation(rig, rng):
+    """Keys are not purged beside a swap: going back would bring them back."""
+    # Most keys are not written meanwhile.
+    bench = Bench(rig, keys=4001, rate=200).start().until_working()
+    purge = ["state", "purge", "--checkpoint", bench.checkpoints, "--live", *bench.where(),
+             "--operator", "subject", "--where", "key like \"k*\"", "--yes"]
+    detached(bench, "v1-code")
+    # Whether a key was written since is known to the second.
+    time.sleep(2.5)
+    bench.ask(*purge).expect(1, "is under way")
+    rig.run(bench.folder, "swap", "rollback", *bench.where()).expect(0)
+    bench.ask(*purge).expect(0)
+    last = bench.history()[-1]
+    expect((last["kind"], last["outcome"]) == ("purge", "committed"), "a purge", last)
+    bench.feed.stop()
+    bench.stop()
+
+
 def case_rewind_code(rig, rng):
     bench = Bench(rig).start().until_working()
     detached(bench, "v1-code")

@@ -1,8 +1,10 @@
 import ApusControl
+import ApusCore
 import ApusPluginHost
 import ApusRuntime
 import ApusState
 import ApusStateTools
+import ApusSwap
 import Foundation
 
 extension JobMethods {
@@ -43,8 +45,11 @@ extension JobMethods {
         var slot: Int?
         if let state = asked.state { slot = try self.slot(state, asked.operator, component) }
         let keys = asked.keys.map { (key: Array($0.key), written: $0.written) }
-        let change = run.removeState(of: asked.operator, keys, slot: slot)
-        let sum = try wait(change, of: run, call, "keys are removed")
+        let noted = try begin("at most \(keys.count) keys of '\(asked.operator)' removed")
+        let sum = try ending(noted) { () throws(ControlError) in
+            let change = run.removeState(of: asked.operator, keys, slot: slot)
+            return try wait(change, of: run, call, "keys are removed")
+        }
         return Purged(removed: sum.done, touched: sum.left, missing: sum.other)
     }
 
@@ -122,12 +127,11 @@ extension JobMethods {
             }
             images.append(image)
         }
-        let sum = try wait(
-            run.restoreState(of: asked.operator, images),
-            of: run,
-            call,
-            "keys are put back"
-        )
+        let noted = try begin("at most \(images.count) keys of '\(asked.operator)' put back")
+        let sum = try ending(noted) { () throws(ControlError) in
+            let change = run.restoreState(of: asked.operator, images)
+            return try wait(change, of: run, call, "keys are put back")
+        }
         return Undone(restored: sum.done, occupied: sum.left, unfit: sum.other)
     }
 
@@ -141,6 +145,49 @@ extension JobMethods {
                 return StateSizes(operators)
             }
             try checkRunning(run, call, "the operators are asked")
+        }
+    }
+
+    // MARK: - The journal
+
+    /// Notes that keys are about to change: not beside a swap, whose way back would undo it.
+    ///
+    /// - Returns: The operation; nil for a job without a journal.
+    private func begin(_ remark: String) throws(ControlError) -> SwapIntent? {
+        try conductor.checkIdle()
+        guard session.folderPath != nil else { return nil }
+        var intent = SwapIntent(.purge)
+        intent.remark = remark
+        do throws(SwapJournalError) {
+            return try session.journal().begin(
+                intent,
+                atMicroseconds: admission.world.clock.wallMicroseconds()
+            )
+        } catch {
+            throw ControlError(.refused, "job '\(job)': \(error.description)")
+        }
+    }
+
+    /// Carries it out, and notes what has become of it.
+    private func ending<Result>(
+        _ intent: SwapIntent?,
+        _ body: () throws(ControlError) -> Result
+    ) throws(ControlError) -> Result {
+        func note(_ event: SwapEntry.Event) throws(ControlError) {
+            do throws(SwapJournalError) {
+                let now = admission.world.clock.wallMicroseconds()
+                try session.journal().add(event, atMicroseconds: now)
+            } catch {
+                throw ControlError(.failed, "job '\(job)': \(error.description)")
+            }
+        }
+        do throws(ControlError) {
+            let result = try body()
+            if let intent { try note(.committed(swap: intent.swap)) }
+            return result
+        } catch {
+            if let intent { try note(.abandoned(swap: intent.swap, reason: error.message)) }
+            throw error
         }
     }
 
