@@ -46,6 +46,15 @@ package struct SwapEntry: Codable, Equatable, Sendable {
         case adoptedJobFile(sha256: String)
         /// A person allows a version again that was taken back.
         case released(sha256: String)
+
+        /// Whether it is about what a job file has brought.
+        package var isAdoption: Bool {
+            switch self {
+            case .adopted, .adoptedJobFile: true
+            case .intent, .cutting, .cut, .committed, .rolledBack, .abandoned, .swept, .released:
+                false
+            }
+        }
     }
 
     /// When, in microseconds since 1970.

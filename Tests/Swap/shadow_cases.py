@@ -88,6 +88,8 @@ def case_shadow_rejects(rig, rng):
     found = kept_out(bench, "v1-code+REJECTS", "outputs differ")
     expect(any("output" not in sample for sample in found["shadow"]["report"]["samples"]),
            "a rejected record", found["shadow"])
+    report = found["shadow"]["report"]
+    expect(report["rejectedRunning"] == 0 and report["rejectedNew"] > 0, "rejections", report)
     expect("rejected" not in bench.tail(), "no dead letters", bench.tail())
     bench.finish([10])
 

@@ -9,6 +9,9 @@ struct ShadowComparison {
     private(set) var running = 0
     private(set) var new = 0
     private(set) var equal = 0
+    /// Rejected records among them.
+    private(set) var rejectedRunning = 0
+    private(set) var rejectedNew = 0
 
     /// The most outputs without partner that are kept: versions with more have little in common.
     static let openCountMax = 100_000
@@ -19,6 +22,7 @@ struct ShadowComparison {
     /// Adds an output of the running version.
     mutating func addRunning(_ output: [UInt8]) {
         running += 1
+        if ShadowOutput.isRejected(output) { rejectedRunning += 1 }
         let had = open[output] ?? 0
         open[output] = had == -1 ? nil : had + 1
         if had < 0 {
@@ -32,6 +36,7 @@ struct ShadowComparison {
     /// Adds an output of the new version.
     mutating func addNew(_ output: [UInt8]) {
         new += 1
+        if ShadowOutput.isRejected(output) { rejectedNew += 1 }
         let had = open[output] ?? 0
         open[output] = had == 1 ? nil : had - 1
         if had > 0 {

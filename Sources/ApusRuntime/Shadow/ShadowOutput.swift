@@ -58,6 +58,11 @@ enum ShadowOutput {
         return writer.bytes + value
     }
 
+    /// Whether the bytes are of a record that was rejected.
+    static func isRejected(_ bytes: [UInt8]) -> Bool {
+        bytes.count > 1 && bytes[0] == 0xff && bytes[1] == 0xff
+    }
+
     /// Takes the bytes apart.
     ///
     /// - Returns: Nil when they are none.

@@ -51,6 +51,10 @@ package struct ShadowReport: Codable, Equatable, Sendable {
     package var outputsRunning = 0
     /// What the new version has.
     package var outputsNew = 0
+    /// Records that the running version has rejected.
+    package var rejectedRunning = 0
+    /// Records that the new version has.
+    package var rejectedNew = 0
     /// What both have.
     package var outputsEqual = 0
     /// What only the running version has written so far.
@@ -89,6 +93,8 @@ package struct ShadowReport: Codable, Equatable, Sendable {
         refusal = refusal ?? other.refusal
         outputsRunning += other.outputsRunning
         outputsNew += other.outputsNew
+        rejectedRunning += other.rejectedRunning
+        rejectedNew += other.rejectedNew
         outputsEqual += other.outputsEqual
         onlyRunning += other.onlyRunning
         onlyNew += other.onlyNew

@@ -58,6 +58,8 @@ package final class ShadowTwin {
         var report = found
         report.outputsRunning = comparison.running
         report.outputsNew = comparison.new
+        report.rejectedRunning = comparison.rejectedRunning
+        report.rejectedNew = comparison.rejectedNew
         report.outputsEqual = comparison.equal
         report.onlyRunning = comparison.onlyRunning
         report.onlyNew = comparison.onlyNew

@@ -44,8 +44,13 @@ extension JobRun {
         }
         let go = SwapSignal()
         var parts: [OperatorSwap.Part] = []
-        for replacement in replacements {
-            parts.append(try prepare(replacement, isAtBarrier: isAtBarrier, policy, go))
+        do {
+            for replacement in replacements {
+                parts.append(try prepare(replacement, isAtBarrier: isAtBarrier, policy, go))
+            }
+        } catch {
+            for part in parts { versions.goBack(part.replacement.id, to: part.before) }
+            throw error
         }
         return OperatorSwap(parts, isAtBarrier: isAtBarrier, policy: policy, go: go, run: self)
     }
@@ -107,6 +112,7 @@ extension JobRun {
                 )
             }
         } catch {
+            versions.goBack(node.id, to: running.sequence)
             throw JobFailure(.plugin, node: node.id, error.description)
         }
         if !keepsRows { reserveMemory(for: swaps, node) }

@@ -141,10 +141,14 @@ package final class OperatorSwap: @unchecked Sendable {
         return least...most
     }
 
+    /// Gives up what was prepared; instead of carrying it out.
+    package func discard() { _ = abandon("") }
+
     private func abandon(_ reason: String) -> Outcome {
         for part in parts {
             for swap in part.swaps { _ = swap.withdraw() }
             for desk in part.desks { desk.clear() }
+            run.versions.goBack(part.replacement.id, to: part.before)
         }
         if isAtBarrier { run.control.limitDelivery(to: .max) }
         return .abandoned(reason)

@@ -30,6 +30,9 @@ struct ProbationOptions: ParsableArguments {
 
     /// What has to be kept to meanwhile.
     func limits() throws -> SwapLimits {
+        guard probation != nil || maxErrorRate == nil && maxP99 == nil && maxCounter.isEmpty else {
+            throw ValidationError("limits are for a probation: give --guard TIME as well")
+        }
         var limits = SwapLimits()
         if let maxErrorRate {
             limits.errorRate = try SwapText.rate(maxErrorRate, "--max-error-rate")

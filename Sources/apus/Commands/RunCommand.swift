@@ -162,8 +162,9 @@ struct RunCommand: ParsableCommand {
         }
         let control: JobControl?
         let session: JobSession
+        let journal: SwapJournal?
         do {
-            let journal = try orInvalid {
+            journal = try orInvalid {
                 try swaps.record(in: opened.durable.settings?.folder)
             }
             control = try makeControl(opened.durable, world)
@@ -173,20 +174,30 @@ struct RunCommand: ParsableCommand {
             throw error
         }
         defer { session.close() }
+        do throws(SwapJournalError) {
+            try swaps.adopt(in: journal)
+        } catch {
+            Console.note("warning: \(error.description)")
+        }
         startWatch.end()
         tellStart(job, opened.durable, loaded.plan)
         let server = control?.serve(session, admission)
         watch(session, world)
         server?.close()
-        var summary = session.wait()
+        try report(end(of: session, deadLetters), job, deadLetters)
+    }
+
+    /// Waits until all of the job is written.
+    private func end(of session: JobSession, _ deadLetters: DeadLetterFile) -> JobRun.Summary {
+        let summary = session.wait()
         do {
             try deadLetters.close()
+            return summary
         } catch {
-            summary = summary.failing(
+            return summary.failing(
                 JobFailure(.environment, node: "dead letters", error.description)
             )
         }
-        try report(summary, job, deadLetters)
     }
 
     private func tellStart(_ job: JobDescription, _ durable: DurableJob, _ plan: PhysicalPlan) {

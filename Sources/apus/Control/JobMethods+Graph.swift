@@ -79,9 +79,12 @@ extension JobMethods {
                 "job '\(job)' takes no checkpoints to go on from; give it a `checkpoint:`"
             )
         }
+        // What is wrong with the plan is for who asks, not for the job's own standard error.
+        var planned: Result<JobRelaunch, any Error>?
+        let messages = Console.gathering { planned = Result { try plan() } }
         do {
-            // Before anything ends: what is wrong with the plan is found here.
-            let relaunch = try plan()
+            // Before anything ends.
+            guard let relaunch = try planned?.get() else { preconditionFailure("it was planned") }
             let journal = try session.journal()
             let noted = try journal.begin(intent, atMicroseconds: clock.wallMicroseconds())
             let begin = clock.monotonicNanoseconds()
@@ -117,11 +120,8 @@ extension JobMethods {
         } catch let error as ControlError {
             throw error
         } catch {
-            let reason = error is ExitCode ? "the new plan is not valid" : "\(error)"
-            throw ControlError(
-                .refused,
-                "job '\(job)': \(reason); nothing was changed; the job has printed what is wrong"
-            )
+            let reason = error is ExitCode ? messages.joined(separator: "\n") : "\(error)"
+            throw ControlError(.refused, "job '\(job)': nothing was changed: \(reason)")
         }
     }
 }

@@ -28,7 +28,26 @@ struct JobReplanner: Sendable {
             },
             parallelism: parallelism
         )
+        try checkPositions(loaded.plan)
         return JobRelaunch(ending: .stop, loaded: loaded)
+    }
+
+    /// Refuses another number of subtasks for a source whose positions cannot be dealt out anew;
+    /// before the job is stopped.
+    private func checkPositions(_ next: PhysicalPlan) throws {
+        for node in next.nodes {
+            guard case .source(let source) = node.role,
+                let before = running.plan.nodes.first(where: { $0.id == node.id }),
+                before.subtaskCount != node.subtaskCount
+            else { continue }
+            // Splits are dealt out at any parallelism.
+            if case .plugin = source.kind { continue }
+            throw UpgradeError(
+                "source '\(node.id)' has \(before.subtaskCount) subtasks, would have "
+                    + "\(node.subtaskCount), and its positions cannot be dealt out anew; such a "
+                    + "job keeps its parallelism"
+            )
+        }
     }
 
     /// Reads another job file for the same job.

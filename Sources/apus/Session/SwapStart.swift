@@ -98,10 +98,14 @@ struct SwapStart {
 
     /// Where the job begins.
     func start(_ asked: StartPoint?) -> StartPoint? {
-        recovery?.checkpoint.map(StartPoint.number) ?? asked
+        // Who has not said where to begin has not said that it may go on, either.
+        guard let asked else { return nil }
+        return recovery?.checkpoint.map(StartPoint.number) ?? asked
     }
 
     /// Notes in the journal what was decided, and tells the user.
+    ///
+    /// What the job file has brought is noted when the job runs: ``adopt(in:)``.
     ///
     /// - Parameter folder: The checkpoint folder, which is locked by now.
     /// - Returns: The journal; nil for a job that has none.
@@ -118,7 +122,7 @@ struct SwapStart {
                     + "it as it was; start the job again"
             )
         }
-        for event in recovery.events {
+        for event in recovery.events where !event.isAdoption {
             try journal.add(event, atMicroseconds: world.clock.wallMicroseconds())
             if case .rolledBack(_, _, _, let cause, _) = event, cause.quarantines {
                 Failpoint.hit(.b6)
@@ -131,6 +135,17 @@ struct SwapStart {
                 .collect(for: folder, journal.history)
         }
         return journal
+    }
+
+    /// Notes what the job file has brought: the job runs with it.
+    ///
+    /// A start that comes to nothing decides nothing.
+    ///
+    /// - Throws: ``SwapJournalError`` when the disk refuses; the next start finds it again.
+    func adopt(in journal: SwapJournal?) throws(SwapJournalError) {
+        for event in recovery?.events ?? [] where event.isAdoption {
+            try journal?.add(event, atMicroseconds: world.clock.wallMicroseconds())
+        }
     }
 
     /// The checkpoint that the job would go on from.

@@ -14,15 +14,19 @@ extension SwapConductor {
     func carryOut(_ plans: [SwapPlan], _ order: SwapOrder, _ intent: SwapIntent?) {
         if let reason = shadow(plans, order) { return abandon(intent, reason) }
         let run = session.run
+        let old = Dictionary(
+            uniqueKeysWithValues: plans.compactMap { plan in
+                run.implementation(of: plan.operator).map { (plan.operator, $0) }
+            }
+        )
+        var replacements: [OperatorReplacement] = []
+        func giveUp(_ reason: String) {
+            abandon(intent, reason)
+            for replacement in replacements { replacement.implementation.release() }
+        }
         let swap: OperatorSwap
-        let old: [String: JobEnvironment.Implementation]
         do {
-            old = Dictionary(
-                uniqueKeysWithValues: plans.compactMap { plan in
-                    run.implementation(of: plan.operator).map { (plan.operator, $0) }
-                }
-            )
-            let replacements = try plans.map { try replacement($0) }
+            for plan in plans { replacements.append(try replacement(plan)) }
             try tryMigrations(replacements, order)
             swap = try run.prepareSwap(
                 replacements,
@@ -31,18 +35,19 @@ extension SwapConductor {
             )
             Failpoint.hit(.s7)
         } catch {
-            return abandon(intent, "\(error)")
+            return giveUp("\(error)")
         }
         current.withLock { $0?.old = old }
         // Without this a crash at the first record would be nobody's fault.
         guard note(.cutting(swap: intent?.swap ?? 0), intent) else {
-            return abandon(intent, "the journal refuses the cut")
+            swap.discard()
+            return giveUp("the journal refuses the cut")
         }
         tell { $0.phase = .cutting }
         let holds = order.guardMicroseconds != nil && swap.isAtBarrier
         switch swap.carryOut(within: order.deadlineMicroseconds * 1000, holdsOutput: holds) {
         case .abandoned(let reason):
-            abandon(intent, reason)
+            giveUp(reason)
         case .broken(let reason):
             guard holds else {
                 return fail("a swap of \(names(plans)) broke off: \(reason)")
@@ -297,11 +302,15 @@ extension SwapConductor {
     // MARK: - Telling
 
     func tell(_ change: (inout SwapStatus) -> Void) {
-        current.withLock { current in
-            guard var copy = current else { return }
+        let line = current.withLock { current -> String? in
+            guard var copy = current else { return nil }
+            let phase = copy.status.phase
             change(&copy.status)
             current = copy
+            return copy.status.phase == phase ? nil : copy.status.headline
         }
+        // The job's own log has each step, whoever has asked for it.
+        if let line { Console.note("note: \(line)") }
     }
 
     /// Notes a decision; false when the journal refuses it.

@@ -61,6 +61,10 @@ extension SwapConductor {
                 + "\(Self.percent(report.differenceRate)) of all; "
                 + "\(Self.percent(order.maxDifferences)) may (--max-differences)"
         }
+        if report.records == 0, wish != .commit {
+            return "in the shadow: no record came, so nothing was compared; wait for some, or give "
+                + "it more time (--shadow)"
+        }
         return order.isShadowOnly ? SwapStatus.shadowOnlyReason : nil
     }
 

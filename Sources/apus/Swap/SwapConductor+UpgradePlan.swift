@@ -28,6 +28,7 @@ extension SwapConductor {
                 "file: expected a path from the root, found '\(order.file)'"
             )
         }
+        try checkIdle()
         let running = session.loaded
         let replanner = JobReplanner(running: running, admission: admission)
         var planned = PlannedUpgrade(
@@ -70,6 +71,13 @@ extension SwapConductor {
         planned.plan.to = source.file
         let old = replanner.running.source.job
         planned.plan.nodes = JobDifference(from: old, to: source.job).nodes
+        planned.plan.settings = Self.settings(old, source.job)
+        for id in Self.moved(old, source.job) {
+            planned.plan.refusals.append(
+                "'\(id)' reads or writes another file than before, and what the checkpoint has of "
+                    + "it is about the old one; give the new one another id"
+            )
+        }
         if session.folderPath != nil {
             (planned.choices, planned.events) =
                 try replanner.choices(source, try session.journal().history)
@@ -100,6 +108,49 @@ extension SwapConductor {
             }
         }
         addOrphans(order, to: &planned.plan)
+    }
+
+    /// What of the job is not the same and no node.
+    private static func settings(
+        _ old: JobDescription,
+        _ new: JobDescription
+    ) -> [UpgradePlan.Setting] {
+        let all: [(name: String, isSame: Bool, isTakenOver: Bool)] = [
+            ("checkpoint", old.durability.checkpoint == new.durability.checkpoint, true),
+            ("state", old.durability.storage == new.durability.storage, true),
+            ("memory", old.durability.memoryBudget == new.durability.memoryBudget, true),
+            (
+                "buffer-timeout",
+                old.bufferTimeoutMicroseconds == new.bufferTimeoutMicroseconds, true
+            ),
+            ("parallelism", old.parallelism == new.parallelism, false),
+            ("errors", old.errors == new.errors, false),
+            ("plugins", old.callLimits == new.callLimits, false),
+            (
+                "secrets",
+                Set(old.secrets.map(\.name)) == Set(new.secrets.map(\.name)), false
+            ),
+        ]
+        return all.filter { !$0.isSame }.map {
+            UpgradePlan.Setting(name: $0.name, isTakenOver: $0.isTakenOver)
+        }
+    }
+
+    /// Sources and sinks that are about another file than before.
+    private static func moved(_ old: JobDescription, _ new: JobDescription) -> [String] {
+        func paths(_ job: JobDescription) -> [String: String] {
+            var paths: [String: String] = [:]
+            for source in job.sources {
+                if case .file(let file) = source.kind { paths[source.id] = file.path }
+            }
+            for sink in job.sinks {
+                if case .file(let path, _) = sink.kind { paths[sink.id] = path }
+            }
+            return paths
+        }
+        let before = paths(old)
+        let moved = paths(new).filter { id, path in before[id].map { $0 != path } ?? false }
+        return moved.keys.sorted()
     }
 
     /// Whether a start from a checkpoint takes a part of an older version over.

@@ -188,7 +188,7 @@ final class SwapConductor: Sendable {
                 order,
                 makesCalls: shape.isAsynchronous || found.asynchronous ?? false
             )
-            return SwapPlan(
+            var plan = SwapPlan(
                 operator: change.operator,
                 from: from,
                 to: PluginVersion(
@@ -205,14 +205,31 @@ final class SwapConductor: Sendable {
                     after: found.asynchronous ?? false
                 )
             )
+            if let reason = try journalRefuses(plan) {
+                plan.refusals.append(reason)
+                plan.isRefused = true
+            }
+            return plan
         } catch {
             throw ControlError(.refused, "operator '\(change.operator)': \(error)")
         }
     }
 
+    /// Why a version is not to be tried, going by what has been; nil when it may.
+    private func journalRefuses(_ plan: SwapPlan) throws -> String? {
+        if plan.from.isSame(as: plan.to) { return "\(plan.to.text) is in force already" }
+        guard session.folderPath != nil,
+            let found = try session.journal().history.quarantine(of: plan.to.sha256)
+        else { return nil }
+        return "\(plan.to.text) was taken back by swap \(found.swap): \(found.reason); build one "
+            + "that is mended, or allow this one again: apus swap release FOLDER "
+            + "\(plan.to.sha256.prefix(12))"
+    }
+
     private func facts(_ order: SwapOrder) -> SwapPlan.Facts {
         SwapPlan.Facts(
-            isGuarded: order.guardMicroseconds != nil,
+            // A cut at batch boundaries holds nothing back.
+            isGuarded: order.guardMicroseconds != nil && order.cut != "boundary",
             hasCheckpoints: session.run.takesCheckpoints,
             isExactlyOnce: session.run.takesCheckpoints,
             operatorCount: order.changes.count

@@ -2,6 +2,26 @@ import ApusRuntime
 import ApusSwap
 
 extension SwapStatus {
+    /// Whether it is the version before that is in force, or comes into force.
+    private var isBefore: Bool {
+        switch phase {
+        case .none, .preparing, .shadowing, .rollingBack, .rolledBack, .abandoned: true
+        case .cutting, .probation, .committed: false
+        }
+    }
+
+    /// A line for the job's log: what it is, where it is, and why.
+    var headline: String {
+        let name = kind?.rawValue ?? SwapIntent.Kind.swap.rawValue
+        var line = swap.map { "\(name) \($0)" } ?? name
+        if !operators.isEmpty {
+            line += " of \(operators.map(\.operator).joined(separator: ", "))"
+        }
+        line += ": \(phase.rawValue)"
+        if let checkpoint, phase == .probation { line += ", behind checkpoint \(checkpoint)" }
+        return line + (reason.map { ": \($0)" } ?? "")
+    }
+
     /// A line for people who wait.
     var progressText: String {
         let name = kind?.rawValue ?? SwapIntent.Kind.swap.rawValue
@@ -38,7 +58,8 @@ extension SwapStatus {
             let done = change.subtasks.count(where: \.inForce)
             let left = change.subtasks.reduce(0) { $0 + $1.originKeys }
             lines.append(
-                "    newest version in force in \(done) of \(change.subtasks.count) subtasks"
+                "    the \(isBefore ? "old" : "new") version is in force in \(done) of "
+                    + "\(change.subtasks.count) subtasks"
                     + (left > 0 ? ", \(left) keys of older versions left to move" : "")
                     + (change.quarantined > 0
                         ? ", \(change.quarantined) keys could not be migrated" : "")
@@ -73,7 +94,8 @@ extension SwapStatus {
         var lines = [
             "  shadow\(left): \(report.records) records, \(report.keys) keys copied; of \(all) "
                 + "outputs \(report.outputsEqual) equal, \(report.onlyRunning) only of the running "
-                + "version, \(report.onlyNew) only of the new one; batches p99 "
+                + "version, \(report.onlyNew) only of the new one; "
+                + "rejected \(report.rejectedRunning) and \(report.rejectedNew); batches p99 "
                 + "\(report.p99Microseconds) us"
         ]
         if report.keysRefused > 0 {

@@ -36,7 +36,7 @@ struct SwapStatus: Codable, Sendable {
     /// A subtask.
     struct Subtask: Codable, Sendable {
         var subtask: Int
-        /// Whether the newest version is in force.
+        /// Whether the version that counts is in force: the new one, or after a way back the old.
         var inForce: Bool
         /// Keys whose state an older version has written and nobody has moved yet.
         var originKeys: Int

@@ -23,11 +23,21 @@ struct UpgradePlan: Codable, Sendable {
         var isDropped: Bool
     }
 
+    /// Something of the job that is no node.
+    struct Setting: Codable, Sendable {
+        /// As in the job file.
+        var name: String
+        /// Whether it takes effect with the upgrade; otherwise with the next start of the process.
+        var isTakenOver: Bool
+    }
+
     var job: String
     var from: SwapIntent.JobFile
     var to: SwapIntent.JobFile
     /// All nodes of both files.
     var nodes: [JobDifference.Node]
+    /// What else is not the same.
+    var settings: [Setting] = []
     /// Operators that get another version.
     var versions: [Version]
     /// What nobody takes over.
@@ -49,7 +59,16 @@ struct UpgradePlan: Codable, Sendable {
             )
         }
         let same = nodes.count - changed.count
-        lines.append("  \(changed.isEmpty ? "nothing changes: " : "the same: ")\(same) nodes")
+        if !nodes.isEmpty {
+            lines.append("  \(changed.isEmpty ? "no node changes: " : "the same: ")\(same) nodes")
+        }
+        for setting in settings {
+            lines.append(
+                "  \(setting.name): "
+                    + (setting.isTakenOver
+                        ? "changes" : "does not change before the process is started again")
+            )
+        }
         for version in versions {
             lines.append(
                 "  \(version.operator): \(version.from.text) -> \(version.to.text)"
@@ -81,6 +100,7 @@ struct UpgradePlan: Codable, Sendable {
     }
 
     private static func text(_ file: SwapIntent.JobFile) -> String {
-        "\(file.path) (\(file.sha256.prefix(12)))"
+        // One that cannot be read has no hash.
+        file.sha256.isEmpty ? file.path : "\(file.path) (\(file.sha256.prefix(12)))"
     }
 }
