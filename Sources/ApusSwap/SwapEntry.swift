@@ -43,7 +43,7 @@ package struct SwapEntry: Codable, Equatable, Sendable {
         /// The job file names a version that no swap has brought: from here on that one counts.
         case adopted(operator: String, sha256: String)
         /// The job is started with a job file that no upgrade has brought: it counts.
-        case adoptedJobFile(sha256: String)
+        case adoptedJobFile(SwapIntent.JobFile)
         /// A person allows a version again that was taken back.
         case released(sha256: String)
 
@@ -72,7 +72,7 @@ package struct SwapEntry: Codable, Equatable, Sendable {
 // One flat object per entry, so that a person and jq can read it.
 extension SwapEntry {
     private enum Key: String, CodingKey {
-        case at, entry, swap, reason, checkpoint, cause, last, sha256, intent
+        case at, entry, swap, reason, checkpoint, cause, last, sha256, intent, path
         case `operator`
     }
 
@@ -117,7 +117,13 @@ extension SwapEntry {
                     operator: try object.decode(String.self, forKey: .operator),
                     sha256: try sha256()
                 )
-            case .adoptedJobFile: .adoptedJobFile(sha256: try sha256())
+            case .adoptedJobFile:
+                .adoptedJobFile(
+                    SwapIntent.JobFile(
+                        sha256: try sha256(),
+                        path: try object.decode(String.self, forKey: .path)
+                    )
+                )
             case .released: .released(sha256: try sha256())
             }
     }
@@ -159,9 +165,10 @@ extension SwapEntry {
             try object.encode(Name.adopted, forKey: .entry)
             try object.encode(id, forKey: .operator)
             try object.encode(sha256, forKey: .sha256)
-        case .adoptedJobFile(let sha256):
+        case .adoptedJobFile(let file):
             try object.encode(Name.adoptedJobFile, forKey: .entry)
-            try object.encode(sha256, forKey: .sha256)
+            try object.encode(file.sha256, forKey: .sha256)
+            try object.encode(file.path, forKey: .path)
         case .released(let sha256):
             try object.encode(Name.released, forKey: .entry)
             try object.encode(sha256, forKey: .sha256)

@@ -95,7 +95,7 @@ package struct SwapHistory: Equatable, Sendable {
     package private(set) var parallelism: Int?
     /// The numbers of subtasks that it has replaced.
     package private(set) var replacedParallelisms: Set<Int> = []
-    /// The job file that counts; nil when that is the one with which the job is started.
+    /// The job file that counts; nil when there was no upgrade.
     package private(set) var jobFile: SwapIntent.JobFile?
     /// The hashes of those that do not count any more: a start with one means ``jobFile``.
     package private(set) var replacedJobFiles: Set<String> = []
@@ -222,9 +222,7 @@ package struct SwapHistory: Equatable, Sendable {
             for index in swaps.indices where swaps[index].brings(sha256, to: id) {
                 swaps[index].isSuperseded = true
             }
-        case .adoptedJobFile(let sha256):
-            jobFile = nil
-            replacedJobFiles.remove(sha256)
+        case .adoptedJobFile(let file): replace(jobFile ?? file, by: file)
         case .released(let sha256): quarantined.removeAll { $0.sha256 == sha256 }
         }
     }

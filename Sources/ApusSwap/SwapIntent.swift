@@ -96,6 +96,9 @@ package struct SwapIntent: Codable, Equatable, Sendable {
             self.sha256 = sha256
             self.path = path
         }
+
+        /// `/jobs/tickets.yaml (27c3b5bcb6f2)`.
+        package var text: String { "\(path) (\(sha256.prefix(12)))" }
     }
 
     /// A change of the job file.

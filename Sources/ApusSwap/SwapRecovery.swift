@@ -94,8 +94,8 @@ package struct SwapRecovery: Equatable, Sendable {
         package var checkpoints: [Checkpoint]
         /// The number of subtasks that the job would have.
         package var parallelism: Int?
-        /// The hash of the job file's content; nil when nobody asks which job file counts.
-        package var jobFileHash: String?
+        /// The job file that the job is started with; nil when nobody asks which one counts.
+        package var given: SwapIntent.JobFile?
         /// Whether the user wants what the job file names, whatever has replaced it.
         package var forgetsSwaps = false
 
@@ -107,7 +107,7 @@ package struct SwapRecovery: Equatable, Sendable {
             checkpoint: Checkpoint?,
             checkpoints: [Checkpoint] = [],
             parallelism: Int? = nil,
-            jobFileHash: String? = nil
+            given: SwapIntent.JobFile? = nil
         ) {
             self.history = history
             self.jobFile = jobFile
@@ -115,7 +115,7 @@ package struct SwapRecovery: Equatable, Sendable {
             self.checkpoint = checkpoint
             self.checkpoints = checkpoints
             self.parallelism = parallelism
-            self.jobFileHash = jobFileHash
+            self.given = given
         }
     }
 
@@ -153,7 +153,7 @@ package struct SwapRecovery: Equatable, Sendable {
             notes.append(try end(open, situation))
             for event in events { try history.add(SwapEntry(atMicroseconds: 0, event)) }
         }
-        let choice = chooseJobFile(situation.jobFileHash, history, situation.forgetsSwaps)
+        let choice = chooseJobFile(situation.given, history, situation.forgetsSwaps)
         if jobFile == nil { notes += choice.map { [$0] } ?? [] } else { jobFileNote = choice }
         for (id, named) in situation.jobFile.sorted(by: { $0.key < $1.key }) {
             if let note = choose(id, named, history, situation) { notes.append(note) }
@@ -337,27 +337,29 @@ package struct SwapRecovery: Equatable, Sendable {
     /// Chooses between the job file that the job is started with and the journal's; returns why, if
     /// that matters.
     private mutating func chooseJobFile(
-        _ given: String?,
+        _ given: SwapIntent.JobFile?,
         _ history: SwapHistory,
         _ forgetsSwaps: Bool
     ) -> String? {
-        guard let given, let current = history.jobFile, given != current.sha256 else { return nil }
-        guard history.replacedJobFiles.contains(given), !forgetsSwaps else {
-            events.append(.adoptedJobFile(sha256: given))
-            return "the job is started with another job file (\(given.prefix(12))) than the one "
-                + "that upgrades have left (\(current.path), \(current.sha256.prefix(12))): it "
+        guard let given, let current = history.jobFile, given.sha256 != current.sha256 else {
+            return nil
+        }
+        guard history.replacedJobFiles.contains(given.sha256), !forgetsSwaps else {
+            events.append(.adoptedJobFile(given))
+            return "the job is started with another job file (\(given.text)) than the one "
+                + "that upgrades have left (\(current.text)): it "
                 + "counts from now on"
         }
         jobFile = current
         let last = history.swaps.last { $0.intent.jobFile != nil }
         if case .rolledBack(let reason, _, _) = last?.outcome,
-            last?.intent.jobFile?.to.sha256 == given
+            last?.intent.jobFile?.to.sha256 == given.sha256
         {
             return "the content of the job file was taken back (\(reason)): the job runs the one "
-                + "before, \(current.path) (\(current.sha256.prefix(12))); to try it again, "
+                + "before, \(current.text); to try it again, "
                 + "upgrade the running job"
         }
-        return "the job was upgraded: it runs \(current.path) (\(current.sha256.prefix(12))) "
+        return "the job was upgraded: it runs \(current.text) "
             + "instead of the job file that it is started with"
     }
 

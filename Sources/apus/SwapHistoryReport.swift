@@ -126,16 +126,12 @@ extension SwapHistoryReport.Swap {
         }
         from =
             intent.operators.first?.from.text ?? intent.parallelism.map { "\($0.from)" }
-            ?? intent.jobFile.map { Self.text($0.from) }
+            ?? intent.jobFile?.from.text
         to =
             intent.operators.first?.to.text ?? intent.parallelism.map { "\($0.to)" }
-            ?? intent.jobFile.map { Self.text($0.to) }
+            ?? intent.jobFile?.to.text
         isSwept = found.isSwept
         remark = intent.remark
-    }
-
-    private static func text(_ file: SwapIntent.JobFile) -> String {
-        "\(file.path) (\(file.sha256.prefix(12)))"
     }
 
     private static func time(_ microseconds: Int64) -> String {

@@ -111,16 +111,23 @@ struct JobFileRecoveryTests {
             events: [intent("a", "b"), cut, .committed(swap: 1)],
             given: "c",
             newest: 12,
-            noted: [.adoptedJobFile(sha256: file("c").sha256)]
+            noted: [.adoptedJobFile(file("c"))]
         ),
         Case(
             name: "and then the first one is itself again",
             events: [
                 intent("a", "b"), cut, .committed(swap: 1),
-                .adoptedJobFile(sha256: file("a").sha256),
+                .adoptedJobFile(file("a")),
             ],
             given: "a",
             newest: 12
+        ),
+        Case(
+            name: "what was taken back is not run by mistake, a third one later either",
+            events: [intent("a", "b"), cut, back, .adoptedJobFile(file("c"))],
+            given: "b",
+            newest: 10,
+            runs: "c"
         ),
         Case(
             name: "checkpoints of a graph that was taken back are left",
@@ -165,7 +172,7 @@ struct JobFileRecoveryTests {
                 origin: .newest,
                 checkpoint: all.last,
                 checkpoints: all,
-                jobFileHash: Self.file(row.given).sha256
+                given: Self.file(row.given)
             )
         )
         #expect(recovery.jobFile == row.runs.map(Self.file))
@@ -186,7 +193,7 @@ struct JobFileRecoveryTests {
             jobFile: named,
             origin: .newest,
             checkpoint: nil,
-            jobFileHash: Self.file("a").sha256
+            given: Self.file("a")
         )
         #expect(try SwapRecovery(situation).jobFile == Self.file("b"))
         situation.forgetsSwaps = true
@@ -195,7 +202,7 @@ struct JobFileRecoveryTests {
         #expect(found.versions.isEmpty)
         #expect(
             found.events == [
-                .adoptedJobFile(sha256: Self.file("a").sha256),
+                .adoptedJobFile(Self.file("a")),
                 .adopted(operator: "op", sha256: PluginVersion.sample("1").sha256),
             ]
         )

@@ -27,7 +27,7 @@ struct SwapJournalTests {
         .abandoned(swap: 2, reason: "ümlaut / \"quotes\"\n"), .intent(.sample("2", "4")),
         .cut(swap: 3, checkpoint: nil),
         .rolledBack(swap: 3, reason: "error rate", checkpoint: 9, cause: .breach, last: 12),
-        .adoptedJobFile(sha256: PluginVersion.sample("6").sha256),
+        .adoptedJobFile(SwapIntent.JobFile(sha256: "6", path: "/jobs/6.yaml")),
         .released(sha256: PluginVersion.sample("4").sha256),
         .adopted(operator: "op", sha256: PluginVersion.sample("5").sha256),
     ]

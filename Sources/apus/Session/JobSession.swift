@@ -299,7 +299,11 @@ final class JobSession: Sendable {
         _ reason: String
     ) -> Bool {
         do {
-            let opened = try launcher.open(loaded.plan, start: .latestOrNew)
+            let opened = try launcher.open(
+                loaded.plan,
+                start: .latestOrNew,
+                swapped: state.withLock { Set($0.journal?.history.lines.keys.map { $0 } ?? []) }
+            )
             do {
                 try wish.note?(.goesOnAsBefore(reason))
                 let run = try launcher.start(opened, loaded)

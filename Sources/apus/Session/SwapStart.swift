@@ -1,12 +1,15 @@
 import ApusCheckpoint
 import ApusCore
 import ApusGraph
+import ApusJobFile
+import ApusPluginHost
 import ApusSwap
 
 /// What the swap journal of an earlier process means for a job that starts.
 struct SwapStart {
     /// The plugins that run instead of those that the job file names, by operator.
     private(set) var choices: [String: JobPreparation.Choice] = [:]
+    private let source: JobSource
     private let recovery: SwapRecovery?
     private let history: SwapHistory?
     private let world: World
@@ -26,6 +29,7 @@ struct SwapStart {
         _ world: World
     ) throws {
         self.world = world
+        self.source = source
         let job = source.job
         guard let folder = job.durability.checkpoint?.directory,
             let history = try SwapJournal.read(inFolder: folder, disk: world.disk)
@@ -47,7 +51,7 @@ struct SwapStart {
             checkpoint: checkpoint.map(SwapRecovery.Checkpoint.init),
             checkpoints: try SwapRecovery.Checkpoint.all(in: checkpoints),
             parallelism: source.preparation.parallelism(of: job),
-            jobFileHash: source.sha256
+            given: source.file
         )
         situation.forgetsSwaps = forgetsSwaps
         let recovery = try SwapRecovery(situation)
@@ -84,10 +88,37 @@ struct SwapStart {
             let folder = source.job.durability.checkpoint?.directory
         else { return (source, start) }
         Console.note("note: \(start.recovery?.jobFileNote ?? "")")
-        let copy = try SwapStore(.jobFiles, inFolder: folder, disk: world.disk)
-            .verifiedPath(of: file.sha256)
+        let copy = try copy(of: file, folder, world)
         let other = try source.preparation.of(file.path, copy: copy).read()
         return (other, try SwapStart(other, from: asked, world))
+    }
+
+    /// The copy of a job file; nil when there is none, and the file itself is as it was.
+    private static func copy(
+        of file: SwapIntent.JobFile,
+        _ folder: String,
+        _ world: World
+    ) throws(SwapJournalError) -> String? {
+        do throws(SwapJournalError) {
+            return try SwapStore(.jobFiles, inFolder: folder, disk: world.disk)
+                .verifiedPath(of: file.sha256)
+        } catch {
+            let bytes: [UInt8]
+            do throws(DiskError) {
+                bytes = try world.disk.readAll(
+                    file.path,
+                    maximumByteCount: JobFileReader.byteCountMax
+                )
+            } catch let second {
+                throw SwapJournalError(.plugin, "\(error); nor can \(file.path) be read: \(second)")
+            }
+            if FileDigest.sha256(bytes) == file.sha256 { return nil }
+            throw SwapJournalError(
+                .plugin,
+                "\(error); \(file.path) has other content by now; or start the job with the file "
+                    + "that is to count, and --forget-swaps"
+            )
+        }
     }
 
     /// The number of subtasks; nil for what the job would have.
@@ -143,8 +174,13 @@ struct SwapStart {
     ///
     /// - Throws: ``SwapJournalError`` when the disk refuses; the next start finds it again.
     func adopt(in journal: SwapJournal?) throws(SwapJournalError) {
+        guard let journal, let folder = source.job.durability.checkpoint?.directory else { return }
         for event in recovery?.events ?? [] where event.isAdoption {
-            try journal?.add(event, atMicroseconds: world.clock.wallMicroseconds())
+            if case .adoptedJobFile = event {
+                try SwapStore(.jobFiles, inFolder: folder, disk: world.disk)
+                    .put(source.bytes, sha256: source.sha256)
+            }
+            try journal.add(event, atMicroseconds: world.clock.wallMicroseconds())
         }
     }
 

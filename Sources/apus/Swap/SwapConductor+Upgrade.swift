@@ -183,7 +183,7 @@ extension SwapConductor {
             return abandon(upgrade.intent, error.description)
         }
         tell { status in
-            status.phase = .abandoned
+            status.phase = error.goesOn ? .rolledBack : .abandoned
             status.reason = error.description + (error.goesOn ? "; the job goes on as it was" : "")
         }
     }

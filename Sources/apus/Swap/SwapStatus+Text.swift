@@ -48,10 +48,7 @@ extension SwapStatus {
         var lines = ["job '\(job)': \(swap.map { "\(name) \($0)" } ?? name), \(phase.rawValue)"]
         if let reason { lines[0] += ": \(reason)" }
         if let jobFile {
-            lines.append(
-                "  \(jobFile.from.path) (\(jobFile.from.sha256.prefix(12))) -> "
-                    + "\(jobFile.to.path) (\(jobFile.to.sha256.prefix(12)))"
-            )
+            lines.append("  \(jobFile.from.text) -> \(jobFile.to.text)")
         }
         for change in operators {
             lines.append("  \(change.operator): \(change.from.text) -> \(change.to.text)")

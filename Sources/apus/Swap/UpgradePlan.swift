@@ -51,6 +51,9 @@ struct UpgradePlan: Codable, Sendable {
     /// The plan for people; the last line says what will happen.
     var text: String {
         var lines = ["job '\(job)': \(Self.text(from)) -> \(Self.text(to))", ""]
+        if from.sha256 == to.sha256 {
+            lines.append("  the file has not changed; what it names may have")
+        }
         let changed = nodes.filter { $0.fate != .same }
         for node in changed {
             lines.append(
@@ -101,6 +104,6 @@ struct UpgradePlan: Codable, Sendable {
 
     private static func text(_ file: SwapIntent.JobFile) -> String {
         // One that cannot be read has no hash.
-        file.sha256.isEmpty ? file.path : "\(file.path) (\(file.sha256.prefix(12)))"
+        file.sha256.isEmpty ? file.path : file.text
     }
 }
