@@ -195,7 +195,7 @@ struct PluginFileErrorTests {
             let run = try workspace.start(command + ["job.yaml"]).finish()
             run.expect(
                 status: 2,
-                says: "has 9 operators",
+                says: "has 11 operators",
                 "component",
                 "keyed-count, passthrough, timers, store, arm"
             )
