@@ -90,9 +90,11 @@ final class JobSession: Sendable {
             case .relaunching: return false
             case .running:
                 guard state.launch.run.hasEnded else { return false }
-                if let handler = state.endHandler, !state.wantsStop, !state.wantsAbort {
+                if let handler = state.endHandler, !state.wantsStop, !state.wantsAbort,
+                    // A plugin may have left no memory for one: then the job ends as it is.
+                    startIfPossible(&state, { self.askHandler(handler) })
+                {
                     state.phase = .relaunching
-                    startThread(&state) { self.askHandler(handler) }
                     return false
                 }
                 state.phase = .ended
@@ -224,6 +226,16 @@ final class JobSession: Sendable {
         // The one before has nothing left to do.
         state.thread?.join()
         state.thread = launcher.world.threads.start(name: "apus-session", body)
+    }
+
+    /// The same; false when the system has none to give.
+    private func startIfPossible(
+        _ state: inout State,
+        _ body: @escaping @Sendable () -> Void
+    ) -> Bool {
+        state.thread?.join()
+        state.thread = launcher.world.threads.startIfPossible(name: "apus-session", body)
+        return state.thread != nil
     }
 
     private func askHandler(_ handler: EndHandler) {
