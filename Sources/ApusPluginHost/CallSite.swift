@@ -5,7 +5,8 @@ import Synchronization
 
 /// Who is called, for the crash report, and help with the error struct of a call.
 final class CallSite: @unchecked Sendable {
-    // @unchecked because the text is written once, in init.
+    // @unchecked because the text is written once, before anybody has the site, and the rest by
+    // the thread that calls, or when nobody calls any more.
 
     /// Who is called.
     private struct Name: Hashable {

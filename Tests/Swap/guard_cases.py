@@ -63,6 +63,34 @@ def case_f08_purge_on_probation(rig, rng):
     bench.stop()
 
 
+def case_start_that_fails_decides_nothing(rig, rng):
+    """The job file's version cannot read what the newer one has written: nothing changes."""
+    bench = Bench(rig).start().until_working()
+    bench.swapped("v2")
+    bench.until_swept()
+    bench.feed.stop()
+    bench.stop()
+    before = bench.history()
+    bench.start("--forget-swaps", feed=False)
+    bench.until_dead().expect(2, "does not fit checkpoint")
+    expect(bench.history() == before, "the same history", bench.history())
+    bench.start(feed=False)
+    bench.until("it answers", lambda: bench.ask("job", "status", *bench.where()).status == 0)
+    bench.finish([10, 20])
+
+
+def case_limits_need_a_guard(rig, rng):
+    """Limits that nobody would look at are refused, and so is a way back that there is not."""
+    bench = Bench(rig).start().until_working()
+    for limit in (["--max-error-rate", "1%"], ["--max-p99", "5ms"], ["--max-counter", "n=1"]):
+        bench.swap("v2", *limit).expect(64, "--guard")
+        bench.upgrade(bench.folder / "job.yaml", *limit).expect(64, "--guard")
+    bench.swap("v2", "--guard", "1s", "--cut", "boundary", "--min-rung", "rewind").expect(
+        2, "--min-rung")
+    expect(bench.history_or_none() == [], "no history", bench.history_or_none())
+    bench.finish([10])
+
+
 def case_rewind_code(rig, rng):
     bench = Bench(rig).start().until_working()
     detached(bench, "v1-code")

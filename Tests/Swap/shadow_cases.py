@@ -82,6 +82,14 @@ def case_shadow_differs(rig, rng):
     bench.finish([10])
 
 
+def case_shadow_without_records(rig, rng):
+    """Nothing was compared, so nothing has passed."""
+    bench = Bench(rig, first=2000, rate=0).start().until_working()
+    bench.until_caught_up()
+    kept_out(bench, "v1-code", "no record came")
+    bench.finish([10])
+
+
 def case_shadow_rejects(rig, rng):
     """A record that only one of them rejects is a difference."""
     bench = Bench(rig).start().until_working()
